@@ -1,0 +1,144 @@
+// Package report is the plain record of one request: its parts with their
+// rungs, its calls with their outcomes and times. Everything that tells about
+// a request (headers, the log line, counters) is a view derived from it.
+package report
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Report is the record of one request. Its fields belong to the goroutine that
+// serves the request; calls may be added from any goroutine.
+type Report struct {
+	RequestID string
+	Trace     Trace
+	Began     time.Time
+	Budget    time.Duration // of the whole page; 0: none
+	Parts     []Part        // in declared order, once the page has run
+
+	mu    sync.Mutex
+	calls []*Call
+}
+
+// Part is one named part of a page.
+type Part struct {
+	Name     string // matches [a-z][a-z0-9_]*
+	Required bool
+	Mark     Mark
+	Took     time.Duration // from the page's start until the part was ready
+	Err      error         // why the part is missing; for the log
+}
+
+// New returns the report of a request that begins now.
+func New(requestID string, trace Trace) *Report {
+	return &Report{RequestID: requestID, Trace: trace, Began: time.Now()}
+}
+
+// Begin adds a call to the record. Safe for concurrent use.
+func (r *Report) Begin(command string) *Call {
+	c := &Call{Command: command, Start: time.Since(r.Began), request: r, Caching: Caching{MaxAge: Unlimited}}
+	r.mu.Lock()
+	if r.calls == nil {
+		r.calls = make([]*Call, 0, 8)
+	}
+	r.calls = append(r.calls, c)
+	r.mu.Unlock()
+	return c
+}
+
+// Calls returns the calls begun so far. Their fields may be read once the
+// request's streams have ended. Safe for concurrent use.
+func (r *Report) Calls() []*Call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]*Call(nil), r.calls...)
+}
+
+// Degraded reports whether any part is worse than live.
+func (r *Report) Degraded() bool {
+	for i := range r.Parts {
+		if r.Parts[i].Mark.Degraded() {
+			return true
+		}
+	}
+	return false
+}
+
+// Outcome is how one command ended.
+type Outcome uint8
+
+// The outcomes of a command. Only Failure and Timeout count against a backend.
+const (
+	Success        Outcome = iota // the backend answered
+	Failure                       // the backend failed or answered rubbish
+	TimedOut                      // the backend had its time and did not answer
+	Rejected                      // the bulkhead was full: no call was made
+	ShortCircuited                // the circuit was open: no call was made
+	Canceled                      // the client left or the page ended first
+	CallerFault                   // the answer was the caller's fault, such as a 404
+)
+
+var outcomeNames = [...]string{"success", "failure", "timeout", "rejected", "short_circuited", "canceled", "caller_fault"}
+
+// Outcomes returns every outcome.
+func Outcomes() []Outcome {
+	return []Outcome{Success, Failure, TimedOut, Rejected, ShortCircuited, Canceled, CallerFault}
+}
+
+// String returns the outcome's name, as counters and the log use it.
+func (o Outcome) String() string {
+	if int(o) >= len(outcomeNames) {
+		return outcomeNames[Failure]
+	}
+	return outcomeNames[o]
+}
+
+// Call is the record of one command run for a request. Its fields belong to the
+// goroutine that runs the command, and to its backend client meanwhile.
+type Call struct {
+	Command  string
+	Outcome  Outcome
+	Mark     Mark
+	Start    time.Duration // since the request began
+	Took     time.Duration // until the answer or the fault
+	Attempts int           // requests written to a backend, a free resend included
+	Bytes    int           // of the answer's body, as received
+	Caching  Caching       // what the backend allows
+	Err      error
+
+	request *Report
+}
+
+// Unlimited is the MaxAge of an answer that does not limit its caching.
+const Unlimited time.Duration = -1
+
+// Caching is what an answer says about being remembered (RFC 9111): it can
+// shorten or forbid what the configuration allows.
+type Caching struct {
+	NoStore bool
+	MaxAge  time.Duration // Unlimited if the answer does not say
+}
+
+// Request returns the record of the request that the call was made for, nil if
+// it was made for none.
+func (c *Call) Request() *Report { return c.request }
+
+type callKey struct{}
+
+// CallFrom returns the record of the call that ctx belongs to, nil if it
+// belongs to none.
+func CallFrom(ctx context.Context) *Call {
+	c, _ := ctx.Value(callKey{}).(*Call)
+	return c
+}
+
+// CallKey is the key under which a context answers [CallFrom]; for contexts
+// that answer it themselves.
+func CallKey() any { return callKey{} }
+
+// WithCall returns a context that belongs to a call.
+func WithCall(ctx context.Context, c *Call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}

@@ -1,0 +1,62 @@
+package report
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/facet-gateway/facet/core/fault"
+)
+
+// PartsHeader returns the value of `Facet-Parts`: an RFC 9651 dictionary that
+// names every part that is not live, with its age in whole seconds and its
+// reason. It is empty when all parts are live.
+func (r *Report) PartsHeader() string {
+	var b []byte
+	for i := range r.Parts {
+		p := &r.Parts[i]
+		if p.Mark.Rung == Live {
+			continue
+		}
+		if b == nil {
+			b = make([]byte, 0, 128)
+		} else {
+			b = append(b, ", "...)
+		}
+		b = appendPart(b, p)
+	}
+	return string(b)
+}
+
+func appendPart(b []byte, p *Part) []byte {
+	b = append(b, p.Name...)
+	b = append(b, '=')
+	b = append(b, p.Mark.Rung.String()...)
+	if p.Mark.Rung == Cached || p.Mark.Rung == Stale {
+		b = append(b, ";age="...)
+		b = strconv.AppendInt(b, int64(p.Mark.Age/time.Second), 10)
+	}
+	if p.Mark.Reason != fault.None {
+		b = append(b, ";reason="...)
+		b = append(b, p.Mark.Reason.String()...)
+	}
+	return b
+}
+
+// ServerTiming returns the value of `Server-Timing`
+// (https://www.w3.org/TR/server-timing/): the milliseconds until each part was
+// ready, and of the whole page so far.
+func (r *Report) ServerTiming() string {
+	b := make([]byte, 0, 32*(len(r.Parts)+1))
+	for i := range r.Parts {
+		b = append(b, r.Parts[i].Name...)
+		b = appendMillis(b, r.Parts[i].Took)
+		b = append(b, ", "...)
+	}
+	b = append(b, "total"...)
+	return string(appendMillis(b, time.Since(r.Began)))
+}
+
+func appendMillis(b []byte, d time.Duration) []byte {
+	b = append(b, ";dur="...)
+	return strconv.AppendFloat(b, float64(d.Microseconds())/1000, 'f', -1, 64)
+}
