@@ -1,0 +1,131 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/reactivex/rxgo/v2"
+
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
+)
+
+// Grace is how long the end of a request waits for calls to notice it. A call
+// notices within a few milliseconds; what does not is counted as a runaway.
+const Grace = 100 * time.Millisecond
+
+// Scope is what the streams of one request share: its context, its report, and
+// the memo of calls already made. It is made by [Open] and ended by Close.
+type Scope struct {
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	report  *report.Report
+	options []rxgo.Option
+
+	mu      sync.Mutex
+	memo    map[any]any // key of a call → its source
+	failure error       // of the first vital stream that failed
+
+	running atomic.Int32  // streams that run now
+	idle    chan struct{} // a token when running falls to 0
+}
+
+type scopeKey struct{}
+
+// errClosed is the cause of the context once a request has been answered.
+var errClosed = fault.Because(fault.ReasonCanceled, errors.New("the request has been answered"))
+
+// oneItem is the buffer that lets a deferred observable end without a reader.
+var oneItem = rxgo.WithBufferedChannel(1)
+
+// Open returns the scope of one request, and the context that carries it. The
+// caller owns both and must call Close.
+func Open(parent context.Context, r *report.Report) (context.Context, *Scope) {
+	s := &Scope{report: r, idle: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancelCause(parent)
+	s.ctx, s.cancel = context.WithValue(ctx, scopeKey{}, s), cancel
+	s.options = []rxgo.Option{oneItem, rxgo.WithContext(s.ctx)}
+	return s.ctx, s
+}
+
+// scopeOf returns the scope that ctx carries, nil if it carries none.
+func scopeOf(ctx context.Context) *Scope {
+	s, _ := ctx.Value(scopeKey{}).(*Scope)
+	return s
+}
+
+// Report returns the record of the request.
+func (s *Scope) Report() *report.Report { return s.report }
+
+// Close cancels everything that still runs and waits for it to end, at most
+// [Grace]. It returns the number of runaways: streams that still run, because
+// code in them ignores its context. Call it once, when the answer is made.
+func (s *Scope) Close() int {
+	s.cancel(errClosed)
+	if s.running.Load() == 0 {
+		return 0
+	}
+	timer := time.NewTimer(Grace)
+	defer timer.Stop()
+	for s.running.Load() > 0 {
+		select {
+		case <-s.idle:
+		case <-timer.C:
+			return int(s.running.Load())
+		}
+	}
+	return 0
+}
+
+func (s *Scope) enter() { s.running.Add(1) }
+
+func (s *Scope) leave() {
+	if s.running.Add(-1) > 0 {
+		return
+	}
+	select {
+	case s.idle <- struct{}{}:
+	default:
+	}
+}
+
+// fail ends the request: a stream that it cannot do without has failed.
+func (s *Scope) fail(err error) {
+	s.mu.Lock()
+	first := s.failure == nil
+	if first {
+		s.failure = err
+	}
+	s.mu.Unlock()
+	if first {
+		s.cancel(err)
+	}
+}
+
+func (s *Scope) failed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failure
+}
+
+// share returns what was first shared under key in this request: n, if nothing was.
+func (s *Scope) share(key, n any) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first, ok := s.memo[key]; ok {
+		return first
+	}
+	if s.memo == nil {
+		s.memo = make(map[any]any, 8)
+	}
+	s.memo[key] = n
+	return n
+}
+
+// stamp is a moment, in nanoseconds since the request began.
+type stamp time.Duration
+
+func (s *Scope) now() stamp { return stamp(time.Since(s.report.Began)) }

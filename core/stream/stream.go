@@ -1,0 +1,79 @@
+// Package stream is the vocabulary in which a page is declared: a [Stream] is
+// one value to come, the verbs (Map, Then, Or, Each) make streams of streams,
+// and an [Assembly] of parts makes a page of them. Nothing runs before the
+// assembly does; then everything that waits for nothing runs at once, so the
+// dependency graph is the code.
+//
+// RxGo is inside, in the one form that is safe and cheap: whatever runs beside
+// the rest is a Deferred observable of one item with a buffer for it. RxGo's
+// operators are not used, because each costs a goroutine and a channel, ends
+// the process when a callback panics, and takes a cancel for a completion:
+// Map and Or run where their value is read, Then runs both its calls on one
+// goroutine. A graph of seven calls that do nothing costs some 8 µs.
+//
+// A stream belongs to the request (the [Scope]) that runs it first, and runs
+// once in it however often it is used. Streams may be used from several
+// goroutines. Values are shared between all that use a stream: nobody may
+// change what it is given.
+package stream
+
+import (
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
+)
+
+// Stream is one value of type T to come, or the error that came instead.
+// The zero Stream fails.
+type Stream[T any] struct{ node node[T] }
+
+// node is a vertex of the dependency graph.
+type node[T any] interface {
+	// begin starts whatever waits for nothing; it does not block. Beginning
+	// twice is beginning once. The failure of a vital node ends the scope.
+	begin(s *Scope, vital bool)
+	// await returns the answer as soon as there is one.
+	await(s *Scope) answer[T]
+}
+
+// answer is what a stream came to.
+type answer[T any] struct {
+	value T
+	mark  report.Mark
+	ready stamp // when
+	err   error
+}
+
+func failed[T any](err error) answer[T] {
+	return answer[T]{mark: report.Mark{Rung: report.Missing, Reason: fault.ReasonOf(err)}, err: err}
+}
+
+func (s Stream[T]) begin(scope *Scope, vital bool) {
+	if s.node != nil {
+		s.node.begin(scope, vital)
+	}
+}
+
+func (s Stream[T]) await(scope *Scope) answer[T] {
+	if s.node == nil {
+		return failed[T](fault.New(fault.Internal, "a zero stream was run"))
+	}
+	return s.node.await(scope)
+}
+
+// Of returns the stream of a value that is already there.
+func Of[T any](value T) Stream[T] {
+	return Stream[T]{constant[T]{answer[T]{value: value, mark: report.Mark{Rung: report.Live}}}}
+}
+
+// Fail returns the stream that fails with err.
+func Fail[T any](err error) Stream[T] { return Stream[T]{constant[T]{failed[T](err)}} }
+
+type constant[T any] struct{ answer answer[T] }
+
+func (c constant[T]) begin(s *Scope, vital bool) {
+	if vital && c.answer.err != nil {
+		s.fail(c.answer.err)
+	}
+}
+
+func (c constant[T]) await(*Scope) answer[T] { return c.answer }
