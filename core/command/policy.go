@@ -82,3 +82,25 @@ func (p Policy) Validate() error {
 	}
 	return nil
 }
+
+// The bounds of a cache that the policy does not give.
+const (
+	defaultEntries = 10_000
+	defaultBytes   = 16 << 20
+)
+
+func (c Cache) enabled() bool { return c.Fresh > 0 || c.Stale > 0 }
+
+func (c Cache) entries() int {
+	if c.Entries == 0 {
+		return defaultEntries
+	}
+	return c.Entries
+}
+
+func (c Cache) bytes() int64 {
+	if c.Bytes == 0 {
+		return defaultBytes
+	}
+	return c.Bytes
+}

@@ -125,20 +125,26 @@ type Caching struct {
 // it was made for none.
 func (c *Call) Request() *Report { return c.request }
 
-type callKey struct{}
+// RequestKey and CallKey are the keys under which a context answers [From] and
+// [CallFrom]. Contexts that carry both answer them without a layer for each.
+type (
+	RequestKey struct{}
+	CallKey    struct{}
+)
 
-// CallFrom returns the record of the call that ctx belongs to, nil if it
-// belongs to none.
+// From returns the record of the request that ctx belongs to, nil if none.
+func From(ctx context.Context) *Report {
+	r, _ := ctx.Value(RequestKey{}).(*Report)
+	return r
+}
+
+// CallFrom returns the record of the call that ctx belongs to, nil if none.
 func CallFrom(ctx context.Context) *Call {
-	c, _ := ctx.Value(callKey{}).(*Call)
+	c, _ := ctx.Value(CallKey{}).(*Call)
 	return c
 }
 
-// CallKey is the key under which a context answers [CallFrom]; for contexts
-// that answer it themselves.
-func CallKey() any { return callKey{} }
-
 // WithCall returns a context that belongs to a call.
 func WithCall(ctx context.Context, c *Call) context.Context {
-	return context.WithValue(ctx, callKey{}, c)
+	return context.WithValue(ctx, CallKey{}, c)
 }

@@ -20,7 +20,7 @@ const Grace = 100 * time.Millisecond
 // Scope is what the streams of one request share: its context, its report, and
 // the memo of calls already made. It is made by [Open] and ended by Close.
 type Scope struct {
-	ctx     context.Context
+	ctx     scoped
 	cancel  context.CancelCauseFunc
 	report  *report.Report
 	options []rxgo.Option
@@ -31,9 +31,27 @@ type Scope struct {
 
 	running atomic.Int32  // streams that run now
 	idle    chan struct{} // a token when running falls to 0
+	grace   atomic.Int64  // when the wait after the end is over; 0: it has not begun
 }
 
 type scopeKey struct{}
+
+// scoped is the context of a request: it carries the scope and the report.
+type scoped struct {
+	context.Context
+	scope *Scope
+}
+
+// Value answers for the scope and for [report.From].
+func (c scoped) Value(key any) any {
+	switch key {
+	case scopeKey{}:
+		return c.scope
+	case report.RequestKey{}:
+		return c.scope.report
+	}
+	return c.Context.Value(key)
+}
 
 // errClosed is the cause of the context once a request has been answered.
 var errClosed = fault.Because(fault.ReasonCanceled, errors.New("the request has been answered"))
@@ -46,7 +64,7 @@ var oneItem = rxgo.WithBufferedChannel(1)
 func Open(parent context.Context, r *report.Report) (context.Context, *Scope) {
 	s := &Scope{report: r, idle: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancelCause(parent)
-	s.ctx, s.cancel = context.WithValue(ctx, scopeKey{}, s), cancel
+	s.ctx, s.cancel = scoped{ctx, s}, cancel
 	s.options = []rxgo.Option{oneItem, rxgo.WithContext(s.ctx)}
 	return s.ctx, s
 }
@@ -68,7 +86,7 @@ func (s *Scope) Close() int {
 	if s.running.Load() == 0 {
 		return 0
 	}
-	timer := time.NewTimer(Grace)
+	timer := time.NewTimer(s.graceLeft())
 	defer timer.Stop()
 	for s.running.Load() > 0 {
 		select {
@@ -78,6 +96,13 @@ func (s *Scope) Close() int {
 		}
 	}
 	return 0
+}
+
+// graceLeft returns what is left of the one [Grace] of this request.
+func (s *Scope) graceLeft() time.Duration {
+	now := int64(s.now())
+	s.grace.CompareAndSwap(0, now+int64(Grace))
+	return time.Duration(s.grace.Load() - now)
 }
 
 func (s *Scope) enter() { s.running.Add(1) }

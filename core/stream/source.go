@@ -15,48 +15,64 @@ import (
 
 // source is a stream that runs beside the others, once.
 type source[T any] struct {
-	eval func(s *Scope) answer[T]
+	key  any                                                          // what it is shared under; nil: it is not
+	call func(context.Context) (value T, mark report.Mark, err error) // what it runs, or
+	eval func(*Scope) answer[T]
 
-	mu     sync.Mutex
-	scope  *Scope           // the request that ran it first
-	items  <-chan rxgo.Item // closed when answer is there
-	vital  atomic.Bool      // its failure ends the request
-	done   atomic.Bool      // answer is there
-	answer answer[T]
+	mu        sync.Mutex
+	scope     *Scope           // the request that ran it first
+	first     *source[T]       // the source that runs for all of its key
+	items     <-chan rxgo.Item // closed when answer is there
+	producers [1]rxgo.Producer
+	vital     atomic.Bool // its failure ends the request
+	done      atomic.Bool // answer is there
+	answer    answer[T]
 }
 
-// Source returns the stream of what run returns: a value, where it stands on
+// Source returns the stream of what call returns: a value, where it stands on
 // the ladder, and an error instead of both. It is how a command becomes a
 // stream. Two sources of one key run once in a request; key is comparable, and
 // belongs to one type T. A nil key is shared with nobody.
 //
-// run has a goroutine of its own, must end soon after its context does, and
+// call has a goroutine of its own, must end soon after its context does, and
 // may panic: that is an error like any other.
-func Source[T any](key any, run func(context.Context) (T, report.Mark, error)) Stream[T] {
-	n := &source[T]{eval: func(s *Scope) answer[T] {
-		value, mark, err := run(s.ctx)
-		if err != nil {
-			return failed[T](err)
-		}
-		return answer[T]{value: value, mark: mark}
-	}}
-	if key == nil {
-		return Stream[T]{n}
-	}
-	return Stream[T]{&shared[T]{key: key, own: n}}
+func Source[T any](key any, call func(context.Context) (T, report.Mark, error)) Stream[T] {
+	return Stream[T]{&source[T]{key: key, call: call}}
 }
 
 func (n *source[T]) begin(s *Scope, vital bool) {
+	if first := n.shared(s); first != n {
+		first.begin(s, vital)
+		return
+	}
+	if n.scope != s {
+		return // await says so
+	}
 	n.mu.Lock()
 	if n.items == nil {
-		n.scope = s
 		s.enter()
-		n.items = rxgo.Defer([]rxgo.Producer{n.produce}, s.options...).Observe()
+		n.producers[0] = n.produce
+		n.items = rxgo.Defer(n.producers[:], s.options...).Observe()
 	}
 	n.mu.Unlock()
 	if vital {
 		n.setVital()
 	}
+}
+
+// shared returns the source that runs in the request for all of n's key.
+func (n *source[T]) shared(s *Scope) *source[T] {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.scope == nil {
+		n.scope, n.first = s, n
+		if n.key != nil {
+			if first, ok := s.share(n.key, n).(*source[T]); ok {
+				n.first = first
+			}
+		}
+	}
+	return n.first
 }
 
 // produce is the goroutine of a source: the one that RxGo starts.
@@ -67,12 +83,29 @@ func (n *source[T]) produce(_ context.Context, next chan<- rxgo.Item) {
 }
 
 func (n *source[T]) run() {
-	n.answer = protect(n.scope, n.eval)
+	n.answer = n.evaluate()
 	if n.answer.ready == 0 {
 		n.answer.ready = n.scope.now()
 	}
 	n.done.Store(true)
 	n.failIfVital()
+}
+
+// evaluate makes the answer; a panic on the way is an error.
+func (n *source[T]) evaluate() (a answer[T]) {
+	defer func() {
+		if v := recover(); v != nil {
+			a = failed[T](Panicked(v))
+		}
+	}()
+	if n.call == nil {
+		return n.eval(n.scope)
+	}
+	value, mark, err := n.call(n.scope.ctx)
+	if err != nil {
+		return failed[T](err)
+	}
+	return answer[T]{value: value, mark: mark}
 }
 
 // setVital may come before or after the answer: whichever of the two is second
@@ -93,36 +126,38 @@ func (n *source[T]) failIfVital() {
 var errOtherRequest = fault.New(fault.Internal, "a stream was used in a request that did not make it")
 
 func (n *source[T]) await(s *Scope) answer[T] {
-	n.mu.Lock()
-	if n.items == nil { // nobody waits for it yet: run it here
-		items := make(chan rxgo.Item)
-		n.scope, n.items = s, items
-		n.mu.Unlock()
-		defer close(items)
-		n.run()
-		return n.answer
+	if first := n.shared(s); first != n {
+		return first.await(s)
 	}
-	items, scope := n.items, n.scope
-	n.mu.Unlock()
-	if scope != s {
+	if n.scope != s {
 		return failed[T](errOtherRequest)
 	}
-	return n.wait(s, items)
+	n.mu.Lock()
+	if n.items != nil {
+		n.mu.Unlock()
+		return n.wait(s)
+	}
+	items := make(chan rxgo.Item) // nobody began it: it runs here
+	n.items = items
+	n.mu.Unlock()
+	defer close(items)
+	n.run()
+	return n.answer
 }
 
 // wait blocks until the answer is there. When the request ends first, the
 // answer has [Grace] to come all the same: a call that was cut short still
 // finds its stale copy.
-func (n *source[T]) wait(s *Scope, items <-chan rxgo.Item) answer[T] {
+func (n *source[T]) wait(s *Scope) answer[T] {
 	select {
-	case <-items:
+	case <-n.items:
 		return n.answer
 	case <-s.ctx.Done():
 	}
-	timer := time.NewTimer(Grace)
+	timer := time.NewTimer(s.graceLeft())
 	defer timer.Stop()
 	select {
-	case <-items:
+	case <-n.items:
 		return n.answer
 	case <-timer.C:
 		return failed[T](ended(s.ctx))
@@ -137,27 +172,4 @@ func ended(ctx context.Context) error {
 		return f
 	}
 	return fault.Because(fault.ReasonOf(cause), cause)
-}
-
-// shared is a source that all streams of one key share in a request.
-type shared[T any] struct {
-	key   any
-	own   *source[T]
-	first atomic.Pointer[source[T]]
-}
-
-func (n *shared[T]) begin(s *Scope, vital bool) { n.resolve(s).begin(s, vital) }
-
-func (n *shared[T]) await(s *Scope) answer[T] { return n.resolve(s).await(s) }
-
-func (n *shared[T]) resolve(s *Scope) *source[T] {
-	if first := n.first.Load(); first != nil {
-		return first
-	}
-	first, ok := s.share(n.key, n.own).(*source[T])
-	if !ok {
-		first = n.own // the key belongs to another type: a defect of the caller, contained
-	}
-	n.first.Store(first)
-	return first
 }

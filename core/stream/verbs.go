@@ -32,11 +32,19 @@ func (m *mapped[A, B]) await(s *Scope) answer[B] {
 	defer m.mu.Unlock()
 	if !m.done {
 		m.done = true
-		m.answer = protect(s, func(*Scope) answer[B] {
-			return answer[B]{value: m.f(up.value), mark: up.mark, ready: up.ready}
-		})
+		m.answer = m.apply(up)
 	}
 	return m.answer
+}
+
+// apply runs f; a panic in it is an error.
+func (m *mapped[A, B]) apply(up answer[A]) (a answer[B]) {
+	defer func() {
+		if v := recover(); v != nil {
+			a = failed[B](Panicked(v))
+		}
+	}()
+	return answer[B]{value: m.f(up.value), mark: up.mark, ready: up.ready}
 }
 
 // Then returns the stream that f makes of a value: a call that needs the answer

@@ -1,0 +1,111 @@
+package command
+
+import (
+	"context"
+	"slices"
+
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+// BatchLimit is how many queries one batch takes; more are asked for in turn.
+const BatchLimit = 200
+
+// ObserveAll returns the stream of the answers to many queries: of those that
+// are not remembered fresh, in the batch form of the call. A query that the
+// backend does not know has no answer in the map. When a call fails, stale
+// copies stand in one by one; without any answer the stream fails.
+// It needs a command that declares a Batch.
+func (c *Command[K, V]) ObserveAll(queries []K) stream.Stream[map[K]V] {
+	if c.batch == nil {
+		return stream.Fail[map[K]V](fault.New(fault.Internal, c.name+" declares no batch"))
+	}
+	return stream.Source(nil, func(ctx context.Context) (map[K]V, report.Mark, error) {
+		return c.answerAll(ctx, queries)
+	})
+}
+
+// answerAll is the ladder, item by item: it stands on the worst rung of all.
+func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) (map[K]V, report.Mark, error) {
+	b := batch[K, V]{command: c, policy: c.policy.Load(), values: make(map[K]V, len(queries))}
+	for chunk := range slices.Chunk(b.recallFresh(queries), BatchLimit) {
+		b.ask(ctx, chunk)
+	}
+	c.count(b.mark.Rung)
+	if len(b.values) == 0 && b.err != nil {
+		return nil, missing(b.err), b.err
+	}
+	return b.values, b.mark, nil
+}
+
+// batch is one ObserveAll as it runs.
+type batch[K comparable, V any] struct {
+	command *Command[K, V]
+	policy  *Policy
+	values  map[K]V
+	mark    report.Mark
+	err     error // of the last chunk that failed
+}
+
+// recallFresh takes what is remembered fresh and returns the rest, each once.
+func (b *batch[K, V]) recallFresh(queries []K) []K {
+	rest := make([]K, 0, len(queries))
+	seen := make(map[K]struct{}, len(queries))
+	for _, q := range queries {
+		if _, again := seen[q]; again {
+			continue
+		}
+		seen[q] = struct{}{}
+		if hit, ok := b.command.recall(b.policy, q); ok && hit.Fresh {
+			b.take(q, hit.Value, report.Mark{Rung: report.Cached, Age: hit.Age})
+			continue
+		}
+		rest = append(rest, q)
+	}
+	return rest
+}
+
+func (b *batch[K, V]) take(query K, value V, mark report.Mark) {
+	b.values[query] = value
+	b.mark = b.mark.Join(mark)
+}
+
+// ask makes one call for a chunk of queries, and falls back to stale copies.
+func (b *batch[K, V]) ask(ctx context.Context, chunk []K) {
+	c := b.command
+	call := begin(ctx, c.name)
+	got, err := execute(ctx, c.Control, b.policy, call, func(ctx context.Context) (map[K]V, error) { return c.batch(ctx, chunk) })
+	if err != nil {
+		b.standIn(chunk, call)
+		return
+	}
+	call.Mark = report.Mark{Rung: report.Live}
+	b.mark = b.mark.Join(call.Mark)
+	for _, q := range chunk {
+		value, ok := got[q]
+		if !ok {
+			c.forget(q)
+			continue
+		}
+		b.values[q] = value
+		c.store(b.policy, q, value, int64(call.Bytes/max(len(got), 1)), call.Caching)
+	}
+}
+
+// standIn takes, for each query of a chunk that failed, its stale copy, else the
+// command's default.
+func (b *batch[K, V]) standIn(chunk []K, call *report.Call) {
+	c, reason := b.command, fault.ReasonOf(call.Err)
+	b.err = call.Err
+	call.Mark = missing(call.Err)
+	for _, q := range chunk {
+		if hit, ok := c.recall(b.policy, q); ok {
+			call.Mark = report.Mark{Rung: report.Stale, Age: hit.Age, Reason: reason}
+			b.take(q, hit.Value, call.Mark)
+		} else if c.standIn != nil {
+			call.Mark = report.Mark{Rung: report.Default, Reason: reason}
+			b.take(q, c.standIn(q), call.Mark)
+		}
+	}
+}

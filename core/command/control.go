@@ -1,0 +1,94 @@
+package command
+
+import (
+	"fmt"
+	"regexp"
+	"sync"
+	"sync/atomic"
+
+	"github.com/facet-gateway/facet/core/report"
+)
+
+// Control is what operates a command, whatever its types: its policy, its
+// circuit and its counters. Safe for concurrent use.
+type Control struct {
+	name     string
+	policy   atomic.Pointer[Policy]
+	bulkhead bulkhead
+	circuit  *circuit
+	outcomes [report.CallerFault + 1]atomic.Uint64
+	rungs    [report.Missing + 1]atomic.Uint64
+
+	mu     sync.Mutex // one Configure at a time
+	resize func(before, after Cache)
+}
+
+var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
+
+func newControl(name string, resize func(before, after Cache)) *Control {
+	if !validName.MatchString(name) {
+		panic(fmt.Sprintf("command: the name %q is not of the form service.command", name))
+	}
+	c := &Control{name: name, resize: resize, circuit: newCircuit(name)}
+	policy := DefaultPolicy()
+	c.policy.Store(&policy)
+	return c
+}
+
+// Name returns "service.command".
+func (c *Control) Name() string { return c.name }
+
+// Policy returns the policy in force.
+func (c *Control) Policy() Policy { return *c.policy.Load() }
+
+// Configure puts a policy in force, from the next call on. It returns a
+// [*RangeError] and changes nothing when a field is out of its range.
+func (c *Control) Configure(p Policy) error {
+	if err := p.Validate(); err != nil {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.policy.Load()
+	c.resize(before.Cache, p.Cache)
+	c.circuit.configure(p.Circuit)
+	c.policy.Store(&p)
+	return nil
+}
+
+// refused records a run that was not made.
+func (c *Control) refused(call *report.Call, outcome report.Outcome, err error) error {
+	call.Outcome, call.Err = outcome, err
+	c.outcomes[outcome].Add(1)
+	return err
+}
+
+func (c *Control) count(rung report.Rung) { c.rungs[rung].Add(1) }
+
+// Stats is what a command has counted since it was made, and its state now.
+type Stats struct {
+	Name          string            `json:"name"`
+	Circuit       string            `json:"circuit"` // closed | open
+	InFlight      int64             `json:"in_flight"`
+	MaxConcurrent int               `json:"max_concurrent"`
+	Outcomes      map[string]uint64 `json:"outcomes"`       // runs by how they ended
+	Rungs         map[string]uint64 `json:"rungs"`          // answers by where they stood
+	Opened        uint64            `json:"opened"`         // times the circuit opened
+	RefusedEvents uint64            `json:"refused_events"` // by hystrix-go's channel: its percentage missed them
+}
+
+// Stats returns the counters of the command.
+func (c *Control) Stats() Stats {
+	s := Stats{
+		Name: c.name, Circuit: c.circuit.state(), InFlight: c.bulkhead.inUse.Load(), MaxConcurrent: c.Policy().MaxConcurrent,
+		Outcomes: map[string]uint64{}, Rungs: map[string]uint64{},
+		Opened: c.circuit.opened.Load(), RefusedEvents: c.circuit.refused.Load(),
+	}
+	for _, o := range report.Outcomes() {
+		s.Outcomes[o.String()] = c.outcomes[o].Load()
+	}
+	for _, r := range report.Rungs() {
+		s.Rungs[r.String()] = c.rungs[r].Load()
+	}
+	return s
+}

@@ -1,0 +1,138 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+// The faults of a run that was not made, and of one that had its time.
+var (
+	ErrFull    = fault.Because(fault.ReasonFull, errors.New("as many calls as allowed are in progress"))
+	ErrOpen    = fault.Because(fault.ReasonOpen, errors.New("the circuit is open"))
+	ErrTimeout = fault.Because(fault.ReasonTimeout, fmt.Errorf("the call had its time: %w", context.DeadlineExceeded))
+)
+
+// execute is one run of a command: a ticket of the bulkhead, the circuit's
+// leave, the deadline, the call itself on this goroutine, and the verdict.
+func execute[V any](
+	ctx context.Context, c *Control, policy *Policy, call *report.Call, run func(context.Context) (V, error),
+) (value V, err error) {
+	if !c.bulkhead.enter(policy.MaxConcurrent) {
+		return value, c.refused(call, report.Rejected, ErrFull)
+	}
+	defer c.bulkhead.leave()
+	began := time.Now()
+	permit, ok := c.circuit.allow(began, &policy.Circuit)
+	if !ok {
+		return value, c.refused(call, report.ShortCircuited, ErrOpen)
+	}
+
+	timed, cancel := context.WithTimeoutCause(ctx, policy.Timeout, ErrTimeout)
+	defer cancel()
+	value, err = protect(callContext{timed, call}, run)
+
+	call.Took = time.Since(began)
+	call.Outcome, call.Err = verdict(ctx, timed, policy, began, err)
+	c.outcomes[call.Outcome].Add(1)
+	c.circuit.settle(permit, call.Outcome, began, call.Took, &policy.Circuit)
+	return value, call.Err
+}
+
+// callContext carries the record of a call to the client that makes it.
+type callContext struct {
+	context.Context
+	call *report.Call
+}
+
+// Value answers for [report.CallFrom].
+func (c callContext) Value(key any) any {
+	if key == (report.CallKey{}) {
+		return c.call
+	}
+	return c.Context.Value(key)
+}
+
+// protect turns a panic of the service layer into an error.
+func protect[V any](ctx context.Context, run func(context.Context) (V, error)) (value V, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = stream.Panicked(v)
+		}
+	}()
+	return run(ctx)
+}
+
+// verdict says how a run ended, and returns its error with the reason for the
+// page. Only what the backend did counts against it: not that the client left,
+// not that the question was wrong, not that the page had no time left for it.
+func verdict(ctx, timed context.Context, policy *Policy, began time.Time, err error) (report.Outcome, error) {
+	switch {
+	case err == nil:
+		return report.Success, nil
+	case timed.Err() != nil && endedBy(timed, err):
+		return late(ctx, policy, began)
+	case callersFault(fault.CodeOf(err)):
+		return report.CallerFault, err
+	}
+	return report.Failure, reasoned(err)
+}
+
+// callersFault reports whether a code says that the backend did answer, and the
+// question was at fault.
+func callersFault(code fault.Code) bool {
+	return code != fault.OK && code.Status() < 500 && code != fault.Canceled && code != fault.Limited
+}
+
+// endedBy reports whether err is what a call returns because its context ended.
+func endedBy(ctx context.Context, err error) bool {
+	return errors.Is(err, context.Cause(ctx)) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// late is the verdict of a run that its context ended: by its own timeout, by
+// the page's deadline, or by the end of the request.
+func late(ctx context.Context, policy *Policy, began time.Time) (report.Outcome, error) {
+	cause := context.Cause(ctx)
+	if cause == nil {
+		return report.TimedOut, ErrTimeout
+	}
+	reason := fault.ReasonOf(cause)
+	if reason == fault.ReasonBudget || reason == fault.ReasonTimeout {
+		err := fault.Because(fault.ReasonBudget, cause)
+		if hadItsTime(ctx, policy, began) {
+			return report.TimedOut, err
+		}
+		return report.Canceled, err
+	}
+	return report.Canceled, fault.Because(fault.ReasonCanceled, cause)
+}
+
+// hadItsTime reports whether a call that the page's deadline cut short counts
+// as a timeout of its backend: it had at least half of the time that a call
+// made at the start of the page could have had.
+func hadItsTime(ctx context.Context, policy *Policy, began time.Time) bool {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return false
+	}
+	whole := policy.Timeout
+	if r := report.From(ctx); r != nil && r.Budget > 0 {
+		whole = min(whole, r.Budget)
+	}
+	return deadline.Sub(began) >= whole/2
+}
+
+// reasoned gives an error without a code the reason "error".
+func reasoned(err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return err
+	}
+	return fault.Because(fault.ReasonError, err)
+}

@@ -1,0 +1,91 @@
+package command
+
+import (
+	"context"
+
+	"github.com/facet-gateway/facet/core/cache"
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
+)
+
+// answer is the ladder: fresh → live → stale → default → missing, the one order
+// in which a command looks for an answer.
+func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, error) {
+	policy := c.policy.Load()
+	call := begin(ctx, c.name)
+	hit, remembered := c.recall(policy, query)
+	if remembered && hit.Fresh {
+		call.Mark = report.Mark{Rung: report.Cached, Age: hit.Age}
+		c.count(call.Mark.Rung)
+		return hit.Value, call.Mark, nil
+	}
+	value, err := execute(ctx, c.Control, policy, call, func(ctx context.Context) (V, error) { return c.run(ctx, query) })
+	switch {
+	case err == nil:
+		call.Mark = report.Mark{Rung: report.Live}
+		c.remember(policy, query, value, call)
+	case call.Outcome == report.CallerFault:
+		call.Mark = missing(err) // that there is no such thing is an answer too
+		c.forget(query)
+	case remembered:
+		value, err = hit.Value, nil
+		call.Mark = report.Mark{Rung: report.Stale, Age: hit.Age, Reason: fault.ReasonOf(call.Err)}
+	case c.standIn != nil:
+		value, err = c.standIn(query), nil
+		call.Mark = report.Mark{Rung: report.Default, Reason: fault.ReasonOf(call.Err)}
+	default:
+		call.Mark = missing(err)
+	}
+	c.count(call.Mark.Rung)
+	return value, call.Mark, err
+}
+
+func missing(err error) report.Mark {
+	return report.Mark{Rung: report.Missing, Reason: fault.ReasonOf(err)}
+}
+
+// begin returns the record of a call, in the report of the request if there is one.
+func begin(ctx context.Context, name string) *report.Call {
+	if r := report.From(ctx); r != nil {
+		return r.Begin(name)
+	}
+	return &report.Call{Command: name, Caching: report.Caching{MaxAge: report.Unlimited}}
+}
+
+func (c *Command[K, V]) recall(policy *Policy, query K) (cache.Hit[V], bool) {
+	remembered := c.cache.Load()
+	if remembered == nil || !policy.Cache.enabled() {
+		return cache.Hit[V]{}, false
+	}
+	hit, ok := remembered.Get(query)
+	// The policy may have become shorter since the answer was stored.
+	hit.Fresh = hit.Fresh && hit.Age < policy.Cache.Fresh
+	return hit, ok && (hit.Fresh || hit.Age < policy.Cache.Stale)
+}
+
+// remember stores an answer for as long as both the policy and the backend allow.
+func (c *Command[K, V]) remember(policy *Policy, query K, value V, call *report.Call) {
+	c.store(policy, query, value, int64(call.Bytes), call.Caching)
+}
+
+func (c *Command[K, V]) store(policy *Policy, query K, value V, size int64, caching report.Caching) {
+	remembered := c.cache.Load()
+	if remembered == nil || !policy.Cache.enabled() {
+		return
+	}
+	if caching.NoStore {
+		remembered.Drop(query)
+		return
+	}
+	fresh := policy.Cache.Fresh
+	if caching.MaxAge != report.Unlimited {
+		fresh = min(fresh, caching.MaxAge)
+	}
+	remembered.Put(query, value, size, fresh, policy.Cache.Stale)
+}
+
+func (c *Command[K, V]) forget(query K) {
+	if remembered := c.cache.Load(); remembered != nil {
+		remembered.Drop(query)
+	}
+}
