@@ -1,0 +1,98 @@
+package adapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/bytedance/sonic"
+
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+// Endpoint is a path and the page behind it.
+type Endpoint struct {
+	Path  string // matches (/[a-z][a-z0-9_]*)+
+	serve func(context.Context, *Request) (Answer, error)
+	err   error // why it cannot work
+}
+
+// Page returns the endpoint of a page function. Q is a struct of strings, whose
+// tags say how the request's query becomes one (see [Query]); P is what the
+// page is encoded from, as JSON.
+func Page[Q, P any](path string, page func(*Request, Q) stream.Assembly[P]) Endpoint {
+	decoder, err := NewQuery[Q]()
+	var empty P
+	if _, encodeErr := encode(empty); encodeErr != nil {
+		err = errors.Join(err, fmt.Errorf("the page type %T: %w", empty, encodeErr))
+	}
+	return Endpoint{Path: path, err: err, serve: func(ctx context.Context, r *Request) (Answer, error) {
+		return serve(ctx, r, decoder, page)
+	}}
+}
+
+// Serve answers one request: it decodes the query, declares the page, runs it
+// and encodes it. Its errors carry a code of package fault. The ctx is that of
+// the request's [stream.Scope]. Safe for concurrent use.
+func (e Endpoint) Serve(ctx context.Context, r *Request) (Answer, error) { return e.serve(ctx, r) }
+
+// Name returns the path without its first slash, as the configuration names the page.
+func (e Endpoint) Name() string { return strings.TrimPrefix(e.Path, "/") }
+
+func (e Endpoint) check() error {
+	switch {
+	case e.serve == nil || !validPath.MatchString(e.Path):
+		return fmt.Errorf("%q: a path is of the form /name", e.Path)
+	case e.err != nil:
+		return fmt.Errorf("%s: %w", e.Path, e.err)
+	}
+	return nil
+}
+
+func serve[Q, P any](
+	ctx context.Context, r *Request, decoder *Query[Q], page func(*Request, Q) stream.Assembly[P],
+) (answer Answer, err error) {
+	query, err := decoder.Decode(r.RawQuery)
+	if err != nil {
+		return answer, err
+	}
+	assembly, err := declare(r, query, page)
+	if err != nil {
+		return answer, err
+	}
+	value, err := assembly.Run(ctx)
+	if err != nil {
+		return answer, err
+	}
+	body, err := encode(value)
+	if err != nil {
+		return answer, &fault.Error{Code: fault.Internal, Detail: "the page cannot be encoded", Cause: err}
+	}
+	return Answer{ContentType: "application/json", Body: body}, nil
+}
+
+// declare calls the page function; a panic in it is an error.
+func declare[Q, P any](r *Request, query Q, page func(*Request, Q) stream.Assembly[P]) (a stream.Assembly[P], err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = stream.Panicked(v)
+		}
+	}()
+	return page(r, query), nil
+}
+
+// pages encodes pages: keys of maps are sorted, so that equal pages are equal
+// bytes; nothing is escaped for HTML, because a page is never a part of one.
+var pages = sonic.Config{SortMapKeys: true, CompactMarshaler: true, ValidateString: true}.Froze()
+
+// encode returns a page as JSON; a panic in a type's own encoder is an error.
+func encode(page any) (body []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = stream.Panicked(v)
+		}
+	}()
+	return pages.Marshal(page)
+}
