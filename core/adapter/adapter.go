@@ -31,6 +31,7 @@ type Answer struct {
 type Version struct {
 	Class     devices.Class
 	Name      string // matches v[0-9]{1,4}
+	label     string
 	endpoints map[string]Endpoint
 	paths     []string
 }
@@ -44,7 +45,7 @@ var (
 // every endpoint whose query or page cannot work, and paths that are not of the
 // form /name or stand there twice.
 func New(class devices.Class, name string, endpoints ...Endpoint) (*Version, error) {
-	v := &Version{Class: class, Name: name, endpoints: make(map[string]Endpoint, len(endpoints))}
+	v := &Version{Class: class, Name: name, label: string(class) + "/" + name, endpoints: make(map[string]Endpoint, len(endpoints))}
 	var errs []error
 	if !validName.MatchString(name) {
 		errs = append(errs, fmt.Errorf("the name %q is not of the form v1", name))
@@ -64,7 +65,7 @@ func New(class devices.Class, name string, endpoints ...Endpoint) (*Version, err
 }
 
 // String returns the version as `Facet-Adapter` names it, such as "phone/v1".
-func (v *Version) String() string { return string(v.Class) + "/" + v.Name }
+func (v *Version) String() string { return v.label }
 
 // Endpoint returns the endpoint of a path.
 func (v *Version) Endpoint(path string) (Endpoint, bool) {

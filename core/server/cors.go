@@ -1,0 +1,80 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// CORS says which web pages may read answers, after the Fetch standard
+// (https://fetch.spec.whatwg.org/#http-cors-protocol). Applications on
+// televisions are web pages, and their device header triggers a preflight.
+type CORS struct {
+	Origins []string      // as a browser sends them, or one "*"; empty: none
+	MaxAge  time.Duration // how long a browser may remember a preflight
+}
+
+// corsPolicy is CORS made ready. Credentials are never allowed: nothing here is
+// authenticated by a cookie.
+type corsPolicy struct {
+	origins []string
+	any     bool
+	headers []string
+	maxAge  []string
+}
+
+// What a page of another origin may use.
+//
+//nolint:gochecknoglobals // constants, but for the language
+var (
+	corsMethods = []string{allowed}
+	corsExposed = []string{"ETag, Facet-Adapter, Facet-Parts, Retry-After, Server-Timing, X-Request-Id"}
+	corsAny     = []string{"*"}
+)
+
+func newCORS(c CORS, deviceHeader string) corsPolicy {
+	return corsPolicy{
+		origins: c.Origins,
+		any:     slices.Contains(c.Origins, "*"),
+		headers: []string{deviceHeader + ", " + userHeader + ", Facet-Timing, If-None-Match, Traceparent, X-Request-Id"},
+		maxAge:  []string{strconv.Itoa(int(c.MaxAge / time.Second))},
+	}
+}
+
+// varies reports whether the answer depends on the origin.
+func (c corsPolicy) varies() bool { return len(c.origins) > 0 && !c.any }
+
+// allow says that the page of an allowed origin may read the answer.
+func (c corsPolicy) allow(h, request http.Header) bool {
+	origin := request["Origin"]
+	switch {
+	case len(origin) != 1:
+		return false
+	case c.any:
+		h["Access-Control-Allow-Origin"] = corsAny
+	case slices.Contains(c.origins, origin[0]):
+		h["Access-Control-Allow-Origin"] = origin
+	default:
+		return false
+	}
+	h["Access-Control-Expose-Headers"] = corsExposed
+	return true
+}
+
+// options answers OPTIONS: what the path knows and, to a preflight of an allowed
+// origin, what a page there may send.
+func (s *Server) options(w http.ResponseWriter, r *http.Request) {
+	x := s.begin(w, r)
+	defer x.finish()
+	h := w.Header()
+	h["Allow"] = corsMethods
+	preflight := r.Header.Get("Access-Control-Request-Method") != ""
+	if preflight && s.cors.allow(h, r.Header) {
+		h["Access-Control-Allow-Methods"] = corsMethods
+		h["Access-Control-Allow-Headers"] = s.cors.headers
+		h["Access-Control-Max-Age"] = s.cors.maxAge
+		delete(h, "Access-Control-Expose-Headers")
+	}
+	x.writeHeader(http.StatusNoContent)
+}

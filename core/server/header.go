@@ -1,0 +1,41 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/facet-gateway/facet/devices"
+)
+
+// Header values that many answers share. Nobody changes them; a slice made for
+// each answer is what this spares.
+//
+//nolint:gochecknoglobals // constants, but for the language
+var (
+	pageCaching    = []string{"private, no-cache"}
+	problemCaching = []string{"no-store"}
+	problemType    = []string{"application/problem+json"}
+	retryAfter     = []string{"5"} // seconds: the default sleep of a circuit
+	nosniff        = []string{"nosniff"}
+	gzipEncoding   = []string{"gzip"}
+)
+
+// fixedHeaders are on every answer of a server.
+type fixedHeaders struct {
+	vary     []string // everything in a request that can decide what is answered
+	acceptCH []string // the hints that would help next time
+}
+
+func newFixedHeaders(d *devices.Resolver, c corsPolicy) fixedHeaders {
+	vary := []string{d.Vary(), "Accept-Encoding"}
+	if c.varies() {
+		vary = append(vary, "Origin")
+	}
+	return fixedHeaders{vary: []string{strings.Join(vary, ", ")}, acceptCH: []string{d.AcceptCH()}}
+}
+
+func (f fixedHeaders) set(h http.Header) {
+	h["Vary"] = f.vary
+	h["Accept-Ch"] = f.acceptCH
+	h["X-Content-Type-Options"] = nosniff
+}

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// life is the state that load balancers ask for.
+type life struct{ ready atomic.Bool }
+
+// Ready reports whether new requests should come here. It depends on nothing
+// but this server: a backend that is gone degrades pages, it does not take
+// replicas out.
+func (s *Server) Ready() bool { return s.life.ready.Load() }
+
+// Serve answers requests on the listener until ctx ends. Then it drains: it is
+// unready, still serves for DrainDelay, takes no new connection, and gives the
+// requests in progress ShutdownTimeout. It returns nil after a clean stop, and
+// closes the listener in any case. Call it once.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	hs := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: s.Limits.ReadHeaderTimeout,
+		ReadTimeout:       s.Limits.ReadTimeout,
+		WriteTimeout:      s.Limits.WriteTimeout,
+		IdleTimeout:       s.Limits.IdleTimeout,
+		MaxHeaderBytes:    s.Limits.MaxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // broken handshakes and the like
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- hs.Serve(ln) }()
+	s.life.ready.Store(true)
+	defer s.life.ready.Store(false)
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve the public port: %w", err)
+	case <-ctx.Done():
+	}
+	err := s.drain(hs)
+	<-failed // the goroutine above has ended
+	return err
+}
+
+func (s *Server) drain(hs *http.Server) error {
+	s.life.ready.Store(false)
+	wait := time.NewTimer(s.Limits.DrainDelay)
+	defer wait.Stop()
+	<-wait.C
+	ctx, cancel := context.WithTimeout(context.Background(), s.Limits.ShutdownTimeout)
+	defer cancel()
+	if err := hs.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("requests were still in progress: %w", err), hs.Close())
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/stream"
+	"github.com/facet-gateway/facet/devices"
+)
+
+// exchange is one request and what becomes of it.
+type exchange struct {
+	server  *Server
+	w       http.ResponseWriter
+	r       *http.Request
+	report  *report.Report
+	device  devices.Device
+	version *adapter.Version
+	page    string // name of the endpoint
+
+	status int // as sent; 499: the client was gone
+	bytes  int // of the body, as sent
+	fault  error
+}
+
+// serve is the way of one request, from its header to its answer.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, path string) {
+	x := s.begin(w, r)
+	defer x.finish()
+	answer, err := x.answer(path)
+	if err != nil {
+		x.refuse(err)
+		return
+	}
+	x.send(answer)
+}
+
+// begin identifies the request and sets the headers that every answer has.
+func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{server: s, w: w, r: r, report: report.New(requestID(r.Header), trace(r.Header))}
+	h := w.Header()
+	s.fixed.set(h)
+	s.cors.allow(h, r.Header)
+	h["X-Request-Id"] = []string{x.report.RequestID}
+	return x
+}
+
+// answer admits the request, finds out which device asks and who, and has the
+// page made by the version that answers this device, within the page's budget.
+func (x *exchange) answer(path string) (adapter.Answer, error) {
+	if err := x.admit(); err != nil {
+		return adapter.Answer{}, err
+	}
+	user, err := x.identify()
+	if err != nil {
+		return adapter.Answer{}, err
+	}
+	endpoint, ok := x.version.Endpoint(path)
+	if !ok {
+		return adapter.Answer{}, fault.New(fault.NotFound, "this device has no such page")
+	}
+	x.page = endpoint.Name()
+	return x.run(endpoint, &adapter.Request{Device: x.device.Profile, User: user, RawQuery: x.r.URL.RawQuery})
+}
+
+// admit refuses a header of too many lines: net/http bounds only its bytes.
+func (x *exchange) admit() error {
+	lines := 1 // the Host line, which net/http takes out
+	for _, values := range x.r.Header {
+		lines += len(values)
+	}
+	if limit := x.server.Limits.MaxHeaderLines; lines > limit {
+		return fault.New(fault.HeaderTooLarge, "the header has more than "+strconv.Itoa(limit)+" lines")
+	}
+	return nil
+}
+
+// identify finds out which device asks, which version answers it, and who asks.
+func (x *exchange) identify() (user string, err error) {
+	x.device, err = x.server.Devices.Resolve(x.r.Header)
+	if err != nil {
+		return "", invalidDevice(err)
+	}
+	x.version = x.server.classes[x.device.Profile.Class]
+	x.w.Header()["Facet-Adapter"] = []string{x.version.String()}
+	return x.server.user(x.r.Header)
+}
+
+func invalidDevice(err error) error {
+	var d *devices.Error
+	if errors.As(err, &d) {
+		return fault.InvalidField(d.Field, d.Detail)
+	}
+	return err
+}
+
+// errBudget is the cause of the end of a page that took too long.
+var errBudget = fault.Because(fault.ReasonBudget, errors.New("the page's budget is spent"))
+
+// run makes the page in a scope of its own: when it returns, no call and no
+// goroutine of the page is left.
+func (x *exchange) run(endpoint adapter.Endpoint, request *adapter.Request) (adapter.Answer, error) {
+	x.report.Budget = x.server.Budgets[x.page]
+	timed, cancel := context.WithTimeoutCause(x.r.Context(), x.report.Budget, errBudget)
+	defer cancel()
+	ctx, scope := stream.Open(timed, x.report)
+	defer x.close(scope)
+	return endpoint.Serve(ctx, request)
+}
+
+func (x *exchange) close(scope *stream.Scope) {
+	if runaways := scope.Close(); runaways > 0 {
+		x.server.Log.Error("code of a page ignores the end of its request",
+			"request_id", x.report.RequestID, "page", x.page, "adapter", x.version.String(), "goroutines", runaways)
+	}
+}
+
+// send writes a page, or that the client has it already.
+func (x *exchange) send(a adapter.Answer) {
+	h := x.w.Header()
+	x.provenance(h)
+	h["Cache-Control"] = pageCaching
+	etag := weakETag(a.Body)
+	h["Etag"] = []string{etag}
+	if matches(x.r.Header["If-None-Match"], etag) {
+		x.writeHeader(http.StatusNotModified)
+		return
+	}
+	h["Content-Type"] = []string{a.ContentType}
+	body := x.compress(a.Body, h)
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	x.writeHeader(http.StatusOK)
+	x.write(body)
+}
+
+// refuse writes the problem that err is; to a client that went away, nothing.
+func (x *exchange) refuse(err error) {
+	x.fault = err
+	code := fault.CodeOf(err)
+	if code == fault.Canceled {
+		x.status = code.Status()
+		return
+	}
+	h := x.w.Header()
+	x.provenance(h)
+	body := problem(err, x.report.RequestID)
+	h["Content-Type"] = problemType
+	h["Cache-Control"] = problemCaching
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if code == fault.Unavailable || code == fault.Limited {
+		h["Retry-After"] = retryAfter
+	}
+	x.writeHeader(code.Status())
+	x.write(body)
+}
+
+// provenance says in the header where each part of the page came from.
+func (x *exchange) provenance(h http.Header) {
+	if parts := x.report.PartsHeader(); parts != "" {
+		h["Facet-Parts"] = []string{parts}
+	}
+	if x.r.Header.Get("Facet-Timing") == "1" {
+		h["Server-Timing"] = []string{x.report.ServerTiming()}
+	}
+}
+
+func (x *exchange) writeHeader(status int) {
+	x.status = status
+	x.w.WriteHeader(status)
+}
+
+// write sends the body; net/http keeps it to itself for HEAD.
+func (x *exchange) write(body []byte) {
+	n, err := x.w.Write(body)
+	if err != nil && x.r.Method != http.MethodHead {
+		x.fault = errors.Join(x.fault, err) // the client went away while it was told
+	}
+	x.bytes = n
+}
+
+// finish ends the exchange: it catches a panic of the server's own code, and
+// writes the log line.
+func (x *exchange) finish() {
+	if v := recover(); v != nil {
+		err := stream.Panicked(v)
+		if x.status == 0 {
+			x.refuse(err)
+		}
+		x.fault = err
+	}
+	if x.server.LogRequests {
+		x.log(time.Since(x.report.Began))
+	}
+}
