@@ -1,0 +1,368 @@
+package server_test
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/facet-gateway/facet/core/server"
+	"github.com/facet-gateway/facet/devices"
+)
+
+func TestRefused(t *testing.T) {
+	many := func(n int) []string {
+		lines := []string{"X-Device-Type: phone"}
+		for i := range n - 2 { // the device's and the Host line are two
+			lines = append(lines, fmt.Sprintf("X-Line-%d: x", i))
+		}
+		return lines
+	}
+	phone := []string{"X-Device-Type: phone"}
+	for _, tc := range []struct {
+		name, method, target string
+		header               []string
+		status               int
+		code, field          string
+	}{
+		{"missing parameter", "GET", "/item", phone, 400, "invalid", "id"},
+		{"malformed parameter", "GET", "/item?id=a/b", phone, 400, "invalid", "id"},
+		{"bad escape", "GET", "/item?id=%zz", phone, 400, "invalid", "id"},
+		{"oversized parameter", "GET", "/item?id=" + strings.Repeat("a", 65), phone, 400, "invalid", "id"},
+		{"parameter twice", "GET", "/item?id=a&id=b", phone, 400, "invalid", "id"},
+		{"unknown path", "GET", "/nothing", phone, 404, "not_found", ""},
+		{"root", "GET", "/", phone, 404, "not_found", ""},
+		{"path with a dot segment", "GET", "/x/../item?id=a", phone, 404, "not_found", ""},
+		{"page of another device", "GET", "/extra?id=a", []string{"X-Device-Type: tv"}, 404, "not_found", ""},
+		{"wrong method", "POST", "/item?id=a", phone, 405, "method_not_allowed", ""},
+		{"wrong method too", "DELETE", "/item?id=a", phone, 405, "method_not_allowed", ""},
+		{"two device headers", "GET", "/item?id=a", []string{"X-Device-Type: tv", "X-Device-Type: phone"}, 400, "invalid", "X-Device-Type"},
+		{"unknown device", "GET", "/item?id=a", []string{"X-Device-Type: fridge"}, 400, "invalid", "X-Device-Type"},
+		{"long device", "GET", "/item?id=a", []string{"X-Device-Type: " + strings.Repeat("a", 65)}, 400, "invalid", "X-Device-Type"},
+		{"two users", "GET", "/item?id=a", append(phone, "X-User-Id: u-1", "X-User-Id: u-2"), 400, "invalid", "X-User-Id"},
+		{"malformed user", "GET", "/item?id=a", append(phone, "X-User-Id: a b"), 400, "invalid", "X-User-Id"},
+		{"101 header lines", "GET", "/item?id=a", many(101), 431, "header_too_large", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := newFixture(t, nil)
+			r := f.do(tc.method, tc.target, tc.header...)
+			p := problemOf(t, r)
+			if r.StatusCode != tc.status || p["code"] != tc.code {
+				t.Fatalf("status %d code %v, want %d %s", r.StatusCode, p["code"], tc.status, tc.code)
+			}
+			if got, _ := p["field"].(string); got != tc.field {
+				t.Fatalf("field %q, want %q", got, tc.field)
+			}
+			if calls, _ := f.backend.count(); calls != 0 {
+				t.Fatalf("%d backend calls were made", calls)
+			}
+			if tc.status == 405 && r.Header.Get("Allow") != "GET, HEAD, OPTIONS" {
+				t.Fatalf("Allow %q", r.Header.Get("Allow"))
+			}
+			if lines := f.log.lines(t); len(lines) != 1 || lines[0]["status"] != float64(tc.status) || lines[0]["code"] != tc.code {
+				t.Fatalf("log %v", lines)
+			}
+		})
+	}
+	if r := newFixture(t, nil).do("GET", "/item?id=a", many(100)...); r.StatusCode != 200 {
+		t.Fatalf("100 header lines: status %d", r.StatusCode)
+	}
+}
+
+// TestRequiredFault is the table of what a page is when its required part fails.
+func TestRequiredFault(t *testing.T) {
+	for reason, want := range map[string]int{
+		"timeout": 504, "error": 503, "open": 503, "full": 503, "budget": 504, "dependency": 503,
+		"invalid": 502, "not_found": 404, "anonymous": 401, "panic": 500,
+	} {
+		t.Run(reason, func(t *testing.T) {
+			f := newFixture(t, nil)
+			r := f.do("GET", "/item?id=fault-"+reason, "X-Device-Type: phone")
+			problemOf(t, r)
+			if r.StatusCode != want {
+				t.Fatalf("status %d, want %d", r.StatusCode, want)
+			}
+			if got := r.Header.Get("Retry-After"); (got != "") != (want == 503) {
+				t.Fatalf("Retry-After %q", got)
+			}
+			if got := r.Header.Get("Cache-Control"); got != "no-store" {
+				t.Fatalf("Cache-Control %q", got)
+			}
+			if log := f.log.String(); !strings.Contains(log, "secret cause") {
+				t.Fatalf("the log does not tell the cause: %s", log)
+			}
+		})
+	}
+}
+
+func TestPanicsCostTheirOwnRequestOnly(t *testing.T) {
+	f := newFixture(t, nil)
+	for id, want := range map[string]int{"panic": 500, "panic-page": 500, "panic-setter": 200} {
+		r := f.do("GET", "/item?id="+id, "X-Device-Type: phone")
+		if r.StatusCode != want {
+			t.Fatalf("%s: status %d, want %d", id, r.StatusCode, want)
+		}
+		if want == 200 && r.Header.Get("Facet-Parts") != "user=missing;reason=panic" {
+			t.Fatalf("%s: parts %q", id, r.Header.Get("Facet-Parts"))
+		}
+		if !strings.Contains(f.log.String(), "a defect") {
+			t.Fatalf("%s: the log does not tell the panic", id)
+		}
+	}
+	if r := f.do("GET", "/item?id=a", "X-Device-Type: phone"); r.StatusCode != 200 {
+		t.Fatalf("the next request: %d", r.StatusCode)
+	}
+}
+
+func TestProvenance(t *testing.T) {
+	f := newFixture(t, nil)
+	r := f.do("GET", "/item?id=a", "X-Device-Type: tv", "X-User-Id: u-7", "Facet-Timing: 1", "X-Request-Id: my-id_1")
+	if got := body(t, r); got != `{"title":"title of a","user":"u-7"}` {
+		t.Fatal(got)
+	}
+	for name, want := range map[string]string{
+		"Facet-Adapter": "tv/v1", "Facet-Parts": "", "X-Request-Id": "my-id_1", "Content-Type": "application/json",
+		"Cache-Control": "private, no-cache",
+		"Vary":          "X-Device-Type, Sec-CH-UA-Form-Factors, Sec-CH-UA-Mobile, User-Agent, Accept-Encoding",
+		"Accept-Ch":     "Sec-CH-UA-Form-Factors, Sec-CH-UA-Mobile",
+	} {
+		if got := r.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if timing := r.Header.Get("Server-Timing"); !strings.HasPrefix(timing, "title;dur=") || !strings.Contains(timing, "total;dur=") {
+		t.Errorf("Server-Timing %q", timing)
+	}
+	r = f.do("GET", "/item?id=stale", "X-Device-Type: tv", "X-Request-Id: not valid!")
+	if got := r.Header.Get("Facet-Parts"); got != "title=stale;age=95;reason=timeout" {
+		t.Errorf("Facet-Parts %q", got)
+	}
+	if got := r.Header.Get("X-Request-Id"); len(got) != 16 {
+		t.Errorf("an invalid request id was not replaced: %q", got)
+	}
+	if r.Header.Get("Server-Timing") != "" {
+		t.Error("timing was not asked for")
+	}
+}
+
+func TestConditionalRequests(t *testing.T) {
+	f := newFixture(t, nil)
+	first := f.do("GET", "/item?id=a", "X-Device-Type: tv")
+	etag := first.Header.Get("Etag")
+	if !strings.HasPrefix(etag, `W/"`) {
+		t.Fatalf("etag %q", etag)
+	}
+	for value, want := range map[string]int{
+		etag: 304, strings.TrimPrefix(etag, "W/"): 304, `"x", ` + etag: 304, "*": 304, `W/"x"`: 200, "": 200, "garbage": 200,
+	} {
+		r := f.do("GET", "/item?id=a", "X-Device-Type: tv", "If-None-Match: "+value)
+		if r.StatusCode != want || (want == 304) != (body(t, r) == "") {
+			t.Errorf("If-None-Match %q: %d, want %d", value, r.StatusCode, want)
+		}
+		if r.Header.Get("Etag") != etag || r.Header.Get("Vary") == "" {
+			t.Errorf("If-None-Match %q: headers %v", value, r.Header)
+		}
+	}
+	if other := f.do("GET", "/item?id=b", "X-Device-Type: tv").Header.Get("Etag"); other == etag {
+		t.Error("two pages have one validator")
+	}
+}
+
+func TestHeadIsGetWithoutItsBody(t *testing.T) {
+	f := newFixture(t, nil)
+	ts := httptest.NewServer(f.Handler())
+	defer ts.Close()
+	for _, id := range []string{"a", "fault-error", ""} {
+		get := request(t, ts, "GET", "/item?id="+id)
+		head := request(t, ts, "HEAD", "/item?id="+id)
+		text := body(t, get)
+		if head.StatusCode != get.StatusCode || body(t, head) != "" || head.ContentLength != int64(len(text)) {
+			t.Errorf("%q: %d %d, %d %d", id, head.StatusCode, get.StatusCode, head.ContentLength, len(text))
+		}
+		if head.Header.Get("Etag") != get.Header.Get("Etag") {
+			t.Errorf("%q: etags differ", id)
+		}
+	}
+}
+
+func request(t *testing.T, ts *httptest.Server, method, target string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, ts.URL+target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Device-Type", "phone")
+	r.Header.Set("X-Request-Id", "same")
+	response, err := ts.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = response.Body.Close() })
+	return response
+}
+
+func TestGzip(t *testing.T) {
+	f := newFixture(t, nil)
+	for _, tc := range []struct {
+		id, accept string
+		zipped     bool
+	}{
+		{"long", "gzip", true}, {"long", "br, gzip;q=0.5", true}, {"long", "*", true}, {"long", "GZIP", true},
+		{"long", "", false}, {"long", "gzip;q=0", false}, {"long", "br", false}, {"long", "gzip;q=nonsense", false},
+		{"long", "*;q=1, gzip;q=0", false}, {"short", "gzip", false},
+	} {
+		r := f.do("GET", "/item?id="+tc.id, "X-Device-Type: tv", "Accept-Encoding: "+tc.accept)
+		if got := r.Header.Get("Content-Encoding") == "gzip"; got != tc.zipped {
+			t.Errorf("%s %q: zipped %v", tc.id, tc.accept, got)
+			continue
+		}
+		plain := body(t, f.do("GET", "/item?id="+tc.id, "X-Device-Type: tv"))
+		if tc.zipped {
+			z, err := gzip.NewReader(r.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(z)
+			if err != nil || string(got) != plain {
+				t.Errorf("%s %q: the body does not unpack to the plain one: %v", tc.id, tc.accept, err)
+			}
+		}
+	}
+}
+
+func TestCORS(t *testing.T) {
+	f := newFixture(t, func(o *server.Options) {
+		o.CORS = server.CORS{Origins: []string{"https://tv.example"}, MaxAge: 10 * time.Minute}
+	})
+	preflight := []string{"Origin: https://tv.example", "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: x-device-type"}
+	r := f.do("OPTIONS", "/item", preflight...)
+	if r.StatusCode != 204 || r.Header.Get("Access-Control-Allow-Origin") != "https://tv.example" ||
+		!strings.Contains(r.Header.Get("Access-Control-Allow-Headers"), "X-Device-Type") ||
+		r.Header.Get("Access-Control-Max-Age") != "600" || !strings.Contains(r.Header.Get("Vary"), "Origin") {
+		t.Errorf("preflight: %d %v", r.StatusCode, r.Header)
+	}
+	r = f.do("OPTIONS", "/item", "Origin: https://evil.example", "Access-Control-Request-Method: GET")
+	if r.StatusCode != 204 || r.Header.Get("Access-Control-Allow-Origin") != "" || r.Header.Get("Access-Control-Allow-Headers") != "" {
+		t.Errorf("preflight of a stranger: %d %v", r.StatusCode, r.Header)
+	}
+	if r = f.do("OPTIONS", "/item"); r.StatusCode != 204 || r.Header.Get("Allow") != "GET, HEAD, OPTIONS" {
+		t.Errorf("plain OPTIONS: %d %v", r.StatusCode, r.Header)
+	}
+	for _, target := range []string{"/item?id=a", "/item", "/nothing"} { // errors can be read too
+		r = f.do("GET", target, "X-Device-Type: tv", "Origin: https://tv.example")
+		if r.Header.Get("Access-Control-Allow-Origin") != "https://tv.example" || !strings.Contains(r.Header.Get("Access-Control-Expose-Headers"), "Facet-Parts") {
+			t.Errorf("%s: %v", target, r.Header)
+		}
+	}
+	open := newFixture(t, func(o *server.Options) { o.CORS.Origins = []string{"*"} })
+	r = open.do("GET", "/item?id=a", "X-Device-Type: tv", "Origin: https://any.example")
+	if r.Header.Get("Access-Control-Allow-Origin") != "*" || strings.Contains(r.Header.Get("Vary"), "Origin") {
+		t.Errorf("any origin: %v", r.Header)
+	}
+}
+
+func TestBudget(t *testing.T) {
+	f := newFixture(t, nil)
+	began := time.Now()
+	r := f.do("GET", "/extra?id=hang", "X-Device-Type: phone")
+	if got := r.Header.Get("Facet-Parts"); r.StatusCode != 200 || got != "extra=missing;reason=budget" {
+		t.Errorf("an optional part that hangs: %d %q", r.StatusCode, got)
+	}
+	r = f.do("GET", "/item?id=hang", "X-Device-Type: phone")
+	if p := problemOf(t, r); r.StatusCode != 504 || p["reason"] != "budget" {
+		t.Errorf("a required part that hangs: %v", p)
+	}
+	if took := time.Since(began); took < 200*time.Millisecond || took > time.Second {
+		t.Errorf("two pages of 100 ms took %v", took)
+	}
+}
+
+func TestClientThatLeaves(t *testing.T) {
+	f := newFixture(t, func(o *server.Options) { o.Budgets["item"] = time.Minute })
+	ctx, leave := context.WithCancel(t.Context())
+	r := httptest.NewRequestWithContext(ctx, "GET", "/item?id=hang", nil)
+	w := httptest.NewRecorder()
+	done := make(chan struct{})
+	go func() { defer close(done); f.Handler().ServeHTTP(w, r) }()
+	waitUntil(t, func() bool { _, live := f.backend.count(); return live == 1 })
+	leave()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the handler goes on")
+	}
+	if _, live := f.backend.count(); live != 0 || w.Body.Len() != 0 {
+		t.Fatalf("%d calls go on, %d bytes were written", live, w.Body.Len())
+	}
+	if lines := f.log.lines(t); len(lines) != 1 || lines[0]["status"] != float64(499) {
+		t.Fatalf("log %v", lines)
+	}
+}
+
+func waitUntil(t *testing.T, holds func() bool) {
+	t.Helper()
+	deadline := time.After(5 * time.Second)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatal("it did not happen within 5 s")
+		case <-tick.C:
+		}
+	}
+}
+
+func TestLogLine(t *testing.T) {
+	f := newFixture(t, nil)
+	f.do("GET", "/item?id=a", "X-Device-Type: tv", "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	f.do("GET", "/extra?id=fault-open", "User-Agent: \"\n\x1b[31m")
+	lines := f.log.lines(t)
+	if len(lines) != 2 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	for name, want := range map[string]any{
+		"status": 200.0, "device": "tv", "device_by": "header", "adapter": "tv/v1", "path": "/item", "method": "GET",
+		"trace_id": "0af7651916cd43dd8448eb211c80319c", "level": "INFO",
+	} {
+		if lines[0][name] != want {
+			t.Errorf("%s: %v, want %v", name, lines[0][name], want)
+		}
+	}
+	if lines[1]["parts"] != "extra=missing;reason=open" {
+		t.Errorf("parts: %v", lines[1]["parts"])
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	good := newFixture(t, nil).Options
+	for name, change := range map[string]func(*server.Options){
+		"two versions answer the class": func(o *server.Options) { o.Versions = append(o.Versions, o.Versions[0]) },
+		"has no budget":                 func(o *server.Options) { o.Budgets = nil },
+		"no adapter answers":            func(o *server.Options) { o.Versions = o.Versions[:1] },
+		"are required":                  func(o *server.Options) { o.Log = nil },
+	} {
+		o := good
+		change(&o)
+		if _, err := server.New(o); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	profiles := append(devices.Standard(), devices.Profile{
+		Class: "watch", Like: devices.Phone, HeroWidth: 320, ThumbWidth: 64, ImageFormat: "webp", Images: 1, Rows: 1, RowLength: 1, Columns: 1,
+	})
+	f := newFixture(t, func(o *server.Options) {
+		var err error
+		if o.Devices, err = devices.NewResolver(devices.Options{Profiles: profiles}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if r := f.do("GET", "/item?id=a", "X-Device-Type: watch"); r.StatusCode != 200 || r.Header.Get("Facet-Adapter") != "phone/v1" {
+		t.Errorf("a class by data: %d %v", r.StatusCode, r.Header)
+	}
+}
