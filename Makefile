@@ -1,0 +1,89 @@
+# `make` alone lists what there is to run.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-builtin-rules
+
+GO          ?= go
+TOOLS       := $(CURDIR)/.tools
+LINT_VERSION := v2.15.0
+LINT        := $(TOOLS)/golangci-lint-$(LINT_VERSION)
+FUZZTIME    ?= 10s
+BENCH_FLAGS ?=
+TEST_FLAGS  ?=
+
+# `./...` leaves testdata out, so the packages there are named.
+PACKAGES := ./... $(if $(wildcard testdata),./testdata/...)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: build
+build: ## build bin/facet
+	$(GO) build -trimpath -o bin/facet ./cmd/facet
+
+.PHONY: demo
+demo: build ## run the gateway and its simulated services on loopback until Ctrl-C
+	@exec bin/facet demo $(DEMO_FLAGS)
+
+.PHONY: test
+test: test-tools ## install what the tests need, then vet and test everything with the race detector
+	$(GO) vet $(PACKAGES)
+	$(GO) test -race $(TEST_FLAGS) $(PACKAGES)
+
+# The race detector links with a C compiler; nothing else is needed beside Go.
+.PHONY: test-tools
+test-tools:
+	@$(call need,gcc,gcc libc6-dev)
+	@$(GO) mod download
+
+.PHONY: fmt-check
+fmt-check: ## fail if a file is not as gofmt writes it
+	@unformatted="$$(find . \( -name .git -o -name .tools \) -prune -o -name '*.go' -exec gofmt -l {} +)"; \
+	if [ -n "$$unformatted" ]; then printf 'not as gofmt writes it:\n%s\n' "$$unformatted" >&2; exit 1; fi
+
+.PHONY: lint
+lint: fmt-check $(LINT) ## check the form of the code; the first run builds the linter
+	$(LINT) config verify
+	$(LINT) run $(PACKAGES)
+
+# Built from source, so that the linter knows the Go version it lints. The name
+# carries the version: a changed pin builds anew.
+$(LINT):
+	@echo "building golangci-lint $(LINT_VERSION) into .tools (once, some minutes)" >&2
+	@mkdir -p $(TOOLS)
+	cd $(TOOLS) && GOFLAGS= GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(TOOLS)/golangci-lint $@
+
+.PHONY: bench
+bench: ## compare the gateway with a hand-written twin (BENCH_FLAGS="-rounds 3")
+	@$(call need,wrk,wrk)
+	$(GO) run ./bench $(BENCH_FLAGS)
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME (10s)
+	@$(GO) list -f '{{.Dir}}' $(PACKAGES) | while read -r dir; do \
+	  { grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null || true; } | awk '{print $$2}' | while read -r target; do \
+	    echo "== $$dir $$target"; \
+	    (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) . </dev/null) || exit 1; \
+	  done || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## remove what was built, the linter included
+	rm -rf bin .tools bench/out
+
+# need: a command and the Debian packages that hold it. Installs them as root where
+# apt is, and says what is missing elsewhere.
+define need
+if ! command -v $(1) >/dev/null; then \
+  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(2) </dev/null \
+    || { apt-get update </dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(2) </dev/null; }; \
+  else \
+    echo "missing: $(1). Install it first (Debian: apt-get install $(2))" >&2; exit 1; \
+  fi; \
+fi
+endef

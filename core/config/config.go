@@ -1,0 +1,154 @@
+// Package config reads the configuration file: what the operator may say, in
+// what units, within what bounds.
+//
+// The file is YAML, read strictly: defaults first, then what the file says,
+// then the bounds. A name that the code does not know, a number without its
+// unit, a value out of its range and a name set twice are errors, each with
+// file, line, column and what is allowed; all of them are found in one run. Of
+// YAML only plain values, blocks and lists in one document are accepted: no
+// anchors, aliases, tags or merge keys, which keeps the cost of a file in
+// proportion to its size. A file has at most 1 MiB, 20,000 tokens and names of
+// 64 bytes; reading one at these bounds takes well under a second, a usual one
+// half a millisecond.
+//
+// A [Config] is plain data. Turning it into listeners, clients and commands is
+// for whoever read it.
+package config
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/devices"
+)
+
+// Config is a whole configuration, with every default filled in. It is never
+// changed after [Parse] returned it, so it may be read from several goroutines.
+type Config struct {
+	Listen   string // HOST:PORT of the public port; port 0 picks a free one
+	Admin    string // HOST:PORT of the private port
+	Devices  devices.Options
+	Auth     Auth
+	CORS     CORS
+	Log      Log
+	Server   Server
+	Services map[string]Service // one for every service that the code knows
+	Pages    map[string]Page    // one for every page that the code knows
+
+	// Warnings are what is allowed but hardly meant, one line each.
+	Warnings []string
+}
+
+// Auth says how the gateway learns who asks.
+type Auth struct {
+	Mode string // "none", or "header": X-User-Id is believed, for demonstrations and behind a trusted proxy
+}
+
+// CORS says which web pages may read answers.
+type CORS struct {
+	Origins []string      // each SCHEME://HOST[:PORT] as a browser sends it, or one "*"; empty: none
+	MaxAge  time.Duration // how long a browser may remember the answer to a preflight; 0s to 24h
+}
+
+// Log says what is logged.
+type Log struct {
+	Level    slog.Level
+	Format   string // "json" or "text"
+	Requests bool   // one line for each request
+}
+
+// Server bounds what one client can hold and how a stop goes.
+type Server struct {
+	ReadHeaderTimeout time.Duration
+	ReadTimeout       time.Duration // for the whole request
+	WriteTimeout      time.Duration // from the end of the request's header to the end of the answer
+	IdleTimeout       time.Duration // between two requests of a connection
+	MaxHeaderBytes    Size
+	MaxHeaderLines    int
+	DrainDelay        time.Duration // from unready to the shutdown, for load balancers to notice
+	ShutdownTimeout   time.Duration // for the requests in progress
+	GzipMin           Size          // answers smaller than this are sent as they are
+}
+
+// Service is one backend service.
+type Service struct {
+	Instances      []string // base URLs without a trailing slash; at least one
+	MaxBody        Size     // of an answer
+	MaxConnections int      // to each instance
+	Commands       map[string]command.Policy
+}
+
+// Page is one endpoint.
+type Page struct {
+	Budget time.Duration // for the whole page
+}
+
+// Load reads a file. An error is [Errors], or one that wraps what the operating
+// system said.
+func Load(file string, known Known) (*Config, error) {
+	f, err := os.Open(file) //nolint:gosec // which file is the operator's choice
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return Parse(file, data, known)
+}
+
+// Parse reads what a file called name holds. An error about the file is
+// [Errors]; any other says that known contradicts itself.
+func Parse(name string, data []byte, known Known) (*Config, error) {
+	c, err := known.defaults()
+	if err != nil {
+		return nil, err
+	}
+	errs := &collector{file: name}
+	if root, ok := document(data, errs); ok {
+		c.decode(root, known)
+	}
+	if list := errs.sorted(); len(list) > 0 {
+		return nil, list
+	}
+	c.Warnings = c.warnings()
+	return c, nil
+}
+
+func (c *Config) decode(v value, known Known) {
+	v.fields(
+		set("listen", &c.Listen, address),
+		set("admin", &c.Admin, address),
+		field{"devices", func(v value) { decodeDevices(v, &c.Devices) }},
+		field{"auth", c.Auth.decode},
+		field{"cors", c.CORS.decode},
+		field{"log", c.Log.decode},
+		field{"server", c.Server.decode},
+		field{"services", func(v value) { named(v, "service", c.Services, decodeService) }},
+		field{"pages", func(v value) { named(v, "page", c.Pages, decodePage) }},
+	)
+	c.checkPorts(v)
+	if services, ok := v.find("services"); ok {
+		requireInstances(services, known)
+	} else {
+		v.path = "services"
+		requireInstances(v, known)
+	}
+}
+
+// checkPorts refuses one address for both ports. One of them may be a default.
+func (c *Config) checkPorts(v value) {
+	if c.Admin != c.Listen || freePort(c.Admin) {
+		return
+	}
+	if admin, ok := v.find("admin"); ok {
+		admin.fail("is the same as listen, %s; allowed: an address of its own", c.Listen)
+	} else if listen, ok := v.find("listen"); ok {
+		listen.fail("is the same as admin, %s; allowed: an address of its own", c.Admin)
+	}
+}

@@ -1,0 +1,205 @@
+package config_test
+
+import (
+	"errors"
+	"flag"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/devices"
+)
+
+var update = flag.Bool("update", false, "write what the bad files say now into their .txt")
+
+func known() config.Known {
+	remembered := command.DefaultPolicy()
+	remembered.Cache.Stale = 10 * time.Minute
+	return config.Known{
+		Services: map[string]map[string]command.Policy{
+			"catalog": {"product": remembered, "list": remembered},
+			"cart":    {"get": command.DefaultPolicy()},
+		},
+		Pages: []string{"productdetails", "home"},
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	got, err := config.Load("testdata/good/minimal.yaml", known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	remembered := known().Services["catalog"]["product"]
+	want := &config.Config{
+		Listen:  "127.0.0.1:8080",
+		Admin:   "127.0.0.1:8081",
+		Devices: devices.Options{Profiles: devices.Standard()},
+		Auth:    config.Auth{Mode: "none"},
+		CORS:    config.CORS{MaxAge: 10 * time.Minute},
+		Log:     config.Log{Level: slog.LevelInfo, Format: "json", Requests: true},
+		Server: config.Server{
+			ReadHeaderTimeout: 5 * time.Second,
+			ReadTimeout:       10 * time.Second,
+			WriteTimeout:      15 * time.Second,
+			IdleTimeout:       60 * time.Second,
+			MaxHeaderBytes:    16384,
+			MaxHeaderLines:    100,
+			DrainDelay:        time.Second,
+			ShutdownTimeout:   10 * time.Second,
+			GzipMin:           1400,
+		},
+		Services: map[string]config.Service{
+			"catalog": {
+				Instances: []string{"http://127.0.0.1:9001"}, MaxBody: 1048576, MaxConnections: 512,
+				Commands: map[string]command.Policy{"product": remembered, "list": remembered},
+			},
+			"cart": {
+				Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1048576, MaxConnections: 512,
+				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
+			},
+		},
+		Pages: map[string]config.Page{"productdetails": {800 * time.Millisecond}, "home": {800 * time.Millisecond}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestEveryField(t *testing.T) {
+	got, err := config.Load("testdata/full.yaml", known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	profiles := devices.Standard()
+	profiles[0].HeroWidth = 3840
+	profiles = append(profiles, devices.Profile{
+		Class: "watch", Like: "phone", HeroWidth: 320, ThumbWidth: 64, ImageFormat: "jpeg",
+		Recommendations: 2, Images: 1, Rows: 2, RowLength: 3, Columns: 1,
+	})
+	want := &config.Config{
+		Listen:  "127.0.0.1:9080",
+		Admin:   "127.0.0.1:9081",
+		Devices: devices.Options{Header: "X-Screen", Default: "tv", Desktop: "watch", Profiles: profiles},
+		Auth:    config.Auth{Mode: "header"},
+		CORS:    config.CORS{Origins: []string{"https://tv.example", "http://localhost:3000"}, MaxAge: time.Hour},
+		Log:     config.Log{Level: slog.LevelDebug, Format: "text"},
+		Server: config.Server{
+			ReadHeaderTimeout: 2 * time.Second,
+			ReadTimeout:       4 * time.Second,
+			WriteTimeout:      8 * time.Second,
+			IdleTimeout:       2 * time.Minute,
+			MaxHeaderBytes:    32768,
+			MaxHeaderLines:    50,
+			DrainDelay:        3 * time.Second,
+			ShutdownTimeout:   20 * time.Second,
+			GzipMin:           2048,
+		},
+		Services: map[string]config.Service{
+			"catalog": {
+				Instances: []string{"http://127.0.0.1:9001", "http://catalog-2.internal:9001/v1"},
+				MaxBody:   2 << 20, MaxConnections: 64,
+				Commands: map[string]command.Policy{
+					"product": {
+						Timeout:       250 * time.Millisecond,
+						MaxConcurrent: 200,
+						Circuit:       command.Circuit{Volume: 10, ErrorPercent: 25, Consecutive: 5, Sleep: 2 * time.Second},
+						Cache:         command.Cache{Fresh: 30 * time.Second, Stale: 20 * time.Minute, Entries: 5000, Bytes: 8 << 20},
+					},
+					"list": known().Services["catalog"]["list"],
+				},
+			},
+			"cart": {
+				Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1 << 20, MaxConnections: 512,
+				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
+			},
+		},
+		Pages: map[string]config.Page{"productdetails": {600 * time.Millisecond}, "home": {800 * time.Millisecond}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestGoodFiles(t *testing.T) {
+	for _, file := range files(t, "good") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			c, err := config.Load(file, known())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(c.Warnings) > 0 {
+				t.Errorf("warnings %q", c.Warnings)
+			}
+		})
+	}
+}
+
+// TestBadFiles holds each file of testdata/bad against the exact text that an
+// operator reads.
+func TestBadFiles(t *testing.T) {
+	for _, file := range files(t, "bad") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			c, err := config.Parse("facet.yaml", read(t, file), known())
+			if err == nil {
+				t.Fatalf("was accepted: %+v", c)
+			}
+			var list config.Errors
+			if !errors.As(err, &list) || c != nil {
+				t.Fatalf("got %T and %v", err, c)
+			}
+			golden(t, strings.TrimSuffix(file, ".yaml")+".txt", err.Error()+"\n")
+		})
+	}
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(read(t, file)), got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func read(t testing.TB, file string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(file) //nolint:gosec // a file of testdata
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func files(t testing.TB, folder string) []string {
+	t.Helper()
+	list, err := filepath.Glob("testdata/" + folder + "/*.yaml")
+	if err != nil || len(list) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	return list
+}
+
+func TestLoadNamesTheFile(t *testing.T) {
+	_, err := config.Load("testdata/bad/timeout_unit.yaml", known())
+	if err == nil || !strings.HasPrefix(err.Error(), "testdata/bad/timeout_unit.yaml:6:26: services.catalog") {
+		t.Errorf("got %v", err)
+	}
+	_, err = config.Load("testdata/none.yaml", known())
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	if _, err = config.Load("testdata", known()); err == nil {
+		t.Error("a folder was accepted")
+	}
+}

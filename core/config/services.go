@@ -1,0 +1,108 @@
+package config
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/facet-gateway/facet/core/command"
+)
+
+const maxInstances = 1000
+
+// named reads a block of which the code knows every name, into a map that holds
+// their defaults.
+func named[T any](v value, what string, items map[string]T, decode func(value, *T)) {
+	known := slices.Collect(maps.Keys(items))
+	v.entries(func(name string, v value) {
+		item, ok := items[name]
+		if !ok {
+			v.unknown(what, name, known)
+			return
+		}
+		decode(v, &item)
+		items[name] = item
+	})
+}
+
+func decodeService(v value, s *Service) {
+	v.fields(
+		set("instances", &s.Instances, instances),
+		set("max_body", &s.MaxBody, within(size, 1, 1<<30)),
+		set("max_connections", &s.MaxConnections, within(count, 1, 100_000)),
+		field{"commands", func(v value) { named(v, "command", s.Commands, decodePolicy) }},
+	)
+}
+
+// requireInstances adds an error for each service that the file gives no
+// instances. What is wrong with those it gives has been said already.
+func requireInstances(v value, known Known) {
+	if !v.isBlock() {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(known.Services)) {
+		service, ok := v.find(name)
+		if !ok {
+			v.missing(name, "a block with instances: [http://HOST:PORT]")
+			continue
+		}
+		if _, ok := service.find("instances"); !ok && service.isBlock() {
+			service.missing("instances", "at least one http://HOST:PORT")
+		}
+	}
+}
+
+func instances(v value) ([]string, bool) {
+	list, ok := distinct(baseURL, maxInstances)(v)
+	if ok && len(list) == 0 {
+		v.fail("is empty; allowed: at least one http://HOST:PORT")
+		return nil, false
+	}
+	return list, ok
+}
+
+func decodePolicy(v value, p *command.Policy) {
+	t := trial{}
+	v.fields(
+		try(t, "timeout", &p.Timeout, duration),
+		try(t, "max_concurrent", &p.MaxConcurrent, count),
+		field{"circuit", func(v value) {
+			v.fields(
+				try(t, "circuit.volume", &p.Circuit.Volume, count),
+				try(t, "circuit.error_percent", &p.Circuit.ErrorPercent, count),
+				try(t, "circuit.consecutive", &p.Circuit.Consecutive, count),
+				try(t, "circuit.sleep", &p.Circuit.Sleep, duration),
+			)
+		}},
+		field{"cache", func(v value) {
+			v.fields(
+				try(t, "cache.fresh", &p.Cache.Fresh, duration),
+				try(t, "cache.stale", &p.Cache.Stale, duration),
+				try(t, "cache.entries", &p.Cache.Entries, count),
+				try(t, "cache.bytes", &p.Cache.Bytes, byteCount),
+			)
+		}},
+	)
+	t.settle(v, func() (key, problem string) { return policyProblem(*p) })
+}
+
+func policyProblem(p command.Policy) (key, problem string) {
+	err := p.Validate()
+	if err == nil {
+		return "", ""
+	}
+	if out := (*command.RangeError)(nil); errors.As(err, &out) {
+		return out.Field, "is out of range; allowed: " + out.Allowed
+	}
+	return "policy", err.Error()
+}
+
+func byteCount(v value) (int64, bool) {
+	s, ok := size(v)
+	return int64(s), ok
+}
+
+func decodePage(v value, p *Page) {
+	v.fields(set("budget", &p.Budget, within(duration, time.Millisecond, 10*time.Minute)))
+}

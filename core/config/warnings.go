@@ -1,0 +1,41 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// warnings returns what is allowed but hardly meant: waits that a page's budget
+// always ends first, and an answer cut off before its page is late.
+func (c *Config) warnings() []string {
+	largest := c.largestBudget()
+	if largest == 0 {
+		return nil
+	}
+	var list []string
+	for service, s := range c.Services {
+		for name, p := range s.Commands {
+			if p.Timeout > largest {
+				list = append(list, fmt.Sprintf(
+					"services.%s.commands.%s.timeout: %s is longer than %s, the largest page budget, which ends the call first",
+					service, name, show(p.Timeout), show(largest)))
+			}
+		}
+	}
+	slices.Sort(list)
+	if c.Server.WriteTimeout <= largest {
+		list = append(list, fmt.Sprintf("server.write_timeout: %s is not longer than %s, the largest page budget: slow pages are cut off",
+			show(c.Server.WriteTimeout), show(largest)))
+	}
+	return list
+}
+
+// largestBudget is 0 where there are no pages.
+func (c *Config) largestBudget() time.Duration {
+	var largest time.Duration
+	for _, p := range c.Pages {
+		largest = max(largest, p.Budget)
+	}
+	return largest
+}
