@@ -1,0 +1,33 @@
+// Package adapters is the literal list of the adapter versions in this build.
+// To release a version, add its line: who gets it is data, not code.
+package adapters
+
+import (
+	"errors"
+
+	"github.com/facet-gateway/facet/adapters/phone"
+	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/adapters/tablet"
+	"github.com/facet-gateway/facet/adapters/tv"
+	"github.com/facet-gateway/facet/core/adapter"
+)
+
+// All returns every version, made of the services, or the errors of those that
+// cannot work.
+func All(s *services.Services) ([]*adapter.Version, error) {
+	makers := []func(*services.Services) (*adapter.Version, error){
+		tv.New,
+		phone.New,
+		tablet.New,
+	}
+	var all []*adapter.Version
+	var errs []error
+	for _, newVersion := range makers {
+		v, err := newVersion(s)
+		all, errs = append(all, v), append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return all, nil
+}

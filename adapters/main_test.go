@@ -1,0 +1,103 @@
+package adapters_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/facet-gateway/facet/adapters"
+	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/adapters/simulator"
+	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/stream"
+	"github.com/facet-gateway/facet/devices"
+)
+
+func TestMain(m *testing.M) {
+	const monitor = "github.com/afex/hystrix-go/hystrix.(*" // goroutines that live as long as the process
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction(monitor+"metricExchange).Monitor"),
+		goleak.IgnoreAnyFunction(monitor+"poolMetrics).Monitor"),
+	)
+}
+
+// shop is the simulator, the services that ask it, and the versions that ask them.
+type shop struct {
+	*simulator.Simulator
+	services *services.Services
+	versions map[devices.Class]*adapter.Version
+}
+
+// noon is the clock of the shop: the day of the examples.
+func noon() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
+
+func open(t testing.TB) *shop {
+	t.Helper()
+	sim, err := simulator.New(simulator.Options{Now: noon})
+	must(t, err)
+	must(t, sim.Start(t.Context()))
+	t.Cleanup(sim.Close)
+
+	clients := map[string]*http.Client{}
+	for _, name := range services.Names() {
+		clients[name], err = http.New(http.Options{Service: name, Instances: []string{sim.URL(name)}})
+		must(t, err)
+		t.Cleanup(clients[name].Close)
+	}
+	s := &shop{Simulator: sim, services: services.Declare(), versions: map[devices.Class]*adapter.Version{}}
+	must(t, s.services.Connect(clients))
+	versions, err := adapters.All(s.services)
+	must(t, err)
+	for _, v := range versions {
+		s.versions[v.Class] = v
+	}
+	s.configure(t, func(p *command.Policy) { p.Timeout = 10 * time.Second }) // the machine may be busy
+	return s
+}
+
+// configure changes the policy of every command.
+func (s *shop) configure(t testing.TB, change func(*command.Policy)) {
+	t.Helper()
+	for _, c := range s.services.Controls() {
+		p := c.Policy()
+		change(&p)
+		must(t, c.Configure(p))
+	}
+}
+
+// page asks a class's adapter for a page, as the server does.
+func (s *shop) page(t testing.TB, class devices.Class, user, query string) (string, *report.Report, error) {
+	t.Helper()
+	endpoint, ok := s.versions[class].Endpoint("/productdetails")
+	if !ok {
+		t.Fatalf("%s has no product page", class)
+	}
+	r := report.New("test", report.NewTrace())
+	ctx, scope := stream.Open(context.Background(), r)
+	defer scope.Close()
+	answer, err := endpoint.Serve(ctx, &adapter.Request{Device: profile(t, class), User: user, RawQuery: query})
+	return string(answer.Body), r, err
+}
+
+func profile(t testing.TB, class devices.Class) *devices.Profile {
+	t.Helper()
+	for _, p := range devices.Standard() {
+		if p.Class == class {
+			return &p
+		}
+	}
+	t.Fatalf("there is no class %s", class)
+	return nil
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,62 @@
+package phone
+
+import (
+	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+type productQuery struct {
+	ID       string `query:"productid" check:"id,required"`
+	Postcode string `query:"postcode" check:"postcode"`
+}
+
+// ordersShown is how many earlier orders of the product a phone has room for.
+const ordersShown = 2
+
+// productDetails is all seven services at once, but shipping, which needs the
+// weight that the catalog knows.
+func (p pages) productDetails(r *adapter.Request, q productQuery) stream.Assembly[productPage] {
+	s, screen := p.services, view{r.Device}
+	product := s.Catalog.Product(q.ID)
+	shipping := stream.Then(product, func(found services.Product) stream.Stream[[]services.Option] {
+		return s.Shipping.Options(found.ID, found.WeightGrams, q.Postcode)
+	})
+	return stream.Assemble(
+		stream.Required("catalog", product, screen.setProduct),
+		stream.Optional("cart", s.Cart.Of(r.User), setCart),
+		stream.Optional("orders", s.Orders.ForProduct(r.User, q.ID, ordersShown), setOrders),
+		stream.Optional("reviews", s.Reviews.Top(q.ID, r.Device.Reviews), screen.setReviews),
+		stream.Optional("inventory", s.Inventory.Stock(q.ID), setStock),
+		stream.Optional("shipping", shipping, setShipping),
+		stream.Optional("recommendations", s.Recommendations.For(q.ID, r.User, r.Device.Recommendations), screen.setSimilar),
+	)
+}
+
+func (v view) setProduct(page *productPage, p services.Product) {
+	page.ID, page.Title, page.Brand, page.Description, page.Price = p.ID, p.Name, p.Brand, p.Description, p.Price
+	page.Availability = services.Unknown // until the inventory says more
+	page.Images = services.Take(v.Images, p.Images, v.image)
+	page.Offers = services.Take(v.Offers, p.Offers, newOffer)
+}
+
+func setCart(page *productPage, c services.Cart) { page.CartCount = &c.ItemCount }
+
+func setOrders(page *productPage, orders []services.Order) {
+	page.Orders = services.Take(ordersShown, orders, newOrder)
+}
+
+func (v view) setReviews(page *productPage, top services.TopReviews) {
+	page.Rating = &rating{top.Summary.Average, top.Summary.Count}
+	page.Reviews = services.Take(v.Reviews, top.Reviews, newReview)
+}
+
+func setStock(page *productPage, s services.Stock) { page.Availability = s.Availability() }
+
+func setShipping(page *productPage, options []services.Option) {
+	page.Shipping = services.Take(len(options), options, newDelivery)
+}
+
+func (v view) setSimilar(page *productPage, related services.Related) {
+	page.Similar = services.Take(v.Recommendations, related.AlsoViewed, v.card)
+}

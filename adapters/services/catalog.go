@@ -1,0 +1,86 @@
+package services
+
+import (
+	"context"
+	"time"
+
+	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+// Product is what the catalog tells about one product.
+type Product struct {
+	ID          string            `json:"id"`
+	Name        string            `json:"name"`
+	Brand       string            `json:"brand"`
+	Description string            `json:"description"`
+	Price       Money             `json:"price"`
+	WeightGrams int               `json:"weight_grams"`
+	Categories  []string          `json:"categories"` // from the widest to the narrowest
+	Attributes  map[string]string `json:"attributes"`
+	Offers      []Offer           `json:"offers"`
+	Images      []Image           `json:"images"`
+}
+
+// Offer is another way to buy a product.
+type Offer struct {
+	Seller    string `json:"seller"`
+	Condition string `json:"condition"`
+	Price     Money  `json:"price"`
+}
+
+type products struct {
+	Products []Product `json:"products"`
+}
+
+// Catalog knows the products. A name or a price that is minutes old is better
+// than no page, so a stale copy stands in for 10 minutes.
+type Catalog struct {
+	service
+	product *command.Command[string, Product]
+}
+
+// staleLimit is how old an answer may be that stands in for the live one, of
+// services whose answers change rarely.
+const staleLimit = 10 * time.Minute
+
+func declareCatalog() *Catalog {
+	c := &Catalog{service: service{name: "catalog"}}
+	c.product = command.New("catalog.product", c.fetch).Batch(c.fetchAll).Stale(staleLimit)
+	c.controls = []*command.Control{c.product.Control}
+	return c
+}
+
+// Product returns the product of an id.
+func (c *Catalog) Product(id string) stream.Stream[Product] { return c.product.Observe(id) }
+
+// Products returns the products of the ids, by id; those that the catalog does
+// not know are left out.
+func (c *Catalog) Products(ids []string) stream.Stream[map[string]Product] {
+	return c.product.ObserveAll(ids)
+}
+
+func (c *Catalog) fetch(ctx context.Context, id string) (Product, error) {
+	p, err := get[Product](ctx, &c.service, http.Path("/products/", id))
+	if err == nil && (p.ID != id || !p.sellable()) {
+		err = invalid("the answer is not the product asked for, or has no name or price")
+	}
+	return p, err
+}
+
+func (c *Catalog) fetchAll(ctx context.Context, ids []string) (map[string]Product, error) {
+	answer, err := getAll[products](ctx, &c.service, "/products", "ids", ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range answer.Products {
+		if !answer.Products[i].sellable() {
+			return nil, invalid("a product has no name or price")
+		}
+	}
+	return byID(answer.Products, func(p *Product) string { return p.ID })
+}
+
+// sellable reports whether a product has what every page of it shows.
+func (p *Product) sellable() bool { return p.Name != "" && p.Price.Currency != "" }

@@ -1,0 +1,66 @@
+package services
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/facet-gateway/facet/core/backend/http"
+)
+
+// Take returns f of the first n elements of a list, as a list of its own that
+// is never nil: an answer is shared, so a page shows what it makes of it.
+func Take[T, U any](n int, list []T, f func(T) U) []U {
+	n = max(min(n, len(list)), 0)
+	taken := make([]U, n)
+	for i := range taken {
+		taken[i] = f(list[i])
+	}
+	return taken
+}
+
+// getAll asks a service for the things of a list of ids; it asks nothing if no
+// id is one.
+func getAll[T any](ctx context.Context, s *service, path, parameter string, ids []string) (T, error) {
+	list := joined(ids)
+	if list == "" {
+		var none T
+		return none, nil
+	}
+	return get[T](ctx, s, http.Path(path).Query(parameter, list))
+}
+
+// joined returns the value of a parameter that lists identifiers. One with a
+// comma in it would ask for two things, so it is left out: no service knows it.
+func joined(ids []string) string {
+	var list strings.Builder
+	for _, id := range ids {
+		if id == "" || strings.Contains(id, ",") {
+			continue
+		}
+		if list.Len() > 0 {
+			list.WriteByte(',')
+		}
+		list.WriteString(id)
+	}
+	return list.String()
+}
+
+// byID returns the answers of a batch by what identifies each.
+func byID[V any](answers []V, id func(*V) string) (map[string]V, error) {
+	found := make(map[string]V, len(answers))
+	for i := range answers {
+		key := id(&answers[i])
+		if key == "" {
+			return nil, invalid("an element of a batch does not say what it is of")
+		}
+		found[key] = answers[i]
+	}
+	return found, nil
+}
+
+// atLeastOne returns a limit that the services accept: a device that shows none
+// of a list shows what else the answer holds.
+func atLeastOne(limit int) int { return max(limit, 1) }
+
+func decimal(n int) string { return strconv.Itoa(n) }

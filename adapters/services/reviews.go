@@ -1,0 +1,104 @@
+package services
+
+import (
+	"context"
+	"time"
+
+	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+// Review is one customer's opinion of a product.
+type Review struct {
+	ID        string    `json:"id"`
+	Author    string    `json:"author"`
+	Rating    int       `json:"rating"` // 1 to 5
+	Title     string    `json:"title"`
+	Body      string    `json:"body"`
+	CreatedAt time.Time `json:"created_at"`
+	Helpful   int       `json:"helpful"` // how many readers said so
+}
+
+// Summary is what all reviews of a product come to.
+type Summary struct {
+	ProductID string  `json:"product_id"`
+	Average   float64 `json:"average"` // 1 to 5; 0 if there are none
+	Count     int     `json:"count"`
+	Histogram []int   `json:"histogram"` // how many gave 1 to 5 stars
+}
+
+// TopReviews are the most helpful reviews of a product, and the sum of all.
+type TopReviews struct {
+	Summary Summary  `json:"summary"`
+	Reviews []Review `json:"reviews"`
+}
+
+type summaries struct {
+	Summaries []Summary `json:"summaries"`
+}
+
+type reviewsQuery struct {
+	product string
+	limit   int
+}
+
+// Reviews knows what customers say. A stale copy stands in for 10 minutes.
+type Reviews struct {
+	service
+	reviews   *command.Command[reviewsQuery, TopReviews]
+	summaries *command.Command[string, Summary]
+}
+
+func declareReviews() *Reviews {
+	r := &Reviews{service: service{name: "reviews"}}
+	r.reviews = command.New("reviews.reviews", r.fetch).Stale(staleLimit)
+	r.summaries = command.New("reviews.summaries", r.fetchSummary).Batch(r.fetchSummaries).Stale(staleLimit)
+	r.controls = []*command.Control{r.reviews.Control, r.summaries.Control}
+	return r
+}
+
+// Top returns at most limit reviews of a product, and the sum of all.
+func (r *Reviews) Top(product string, limit int) stream.Stream[TopReviews] {
+	return r.reviews.Observe(reviewsQuery{product, atLeastOne(limit)})
+}
+
+// Summary returns the sum of all reviews of a product.
+func (r *Reviews) Summary(product string) stream.Stream[Summary] { return r.summaries.Observe(product) }
+
+// Summaries returns the sum of all reviews of each product, by its id; those
+// that the service does not know are left out.
+func (r *Reviews) Summaries(products []string) stream.Stream[map[string]Summary] {
+	return r.summaries.ObserveAll(products)
+}
+
+func (r *Reviews) fetch(ctx context.Context, q reviewsQuery) (TopReviews, error) {
+	target := http.Path("/reviews").Query("product", q.product).Query("limit", decimal(q.limit))
+	top, err := get[TopReviews](ctx, &r.service, target)
+	if err == nil && top.Summary.ProductID != q.product {
+		err = invalid("the reviews are not of the product asked for")
+	}
+	return top, err
+}
+
+func (r *Reviews) fetchSummaries(ctx context.Context, products []string) (map[string]Summary, error) {
+	answer, err := getAll[summaries](ctx, &r.service, "/summaries", "products", products)
+	if err != nil {
+		return nil, err
+	}
+	return byID(answer.Summaries, func(s *Summary) string { return s.ProductID })
+}
+
+// fetchSummary is the batch of one: the service has no other form.
+func (r *Reviews) fetchSummary(ctx context.Context, product string) (Summary, error) {
+	found, err := r.fetchSummaries(ctx, []string{product})
+	if err != nil {
+		return Summary{}, err
+	}
+	summary, known := found[product]
+	if !known {
+		return Summary{}, fault.New(fault.NotFound, "the product has no reviews")
+	}
+	return summary, nil
+}

@@ -1,0 +1,134 @@
+// Package services is the service layer: the shop's nine backend services as a
+// page sees them. Each service has a file with the shapes of its answers and
+// its calls, each call a command that returns a stream.
+//
+// This is the only package that knows what the services look like on the wire.
+// A query, which is comparable, is all that a call is made from: one user's
+// answer cannot reach another. An answer that names another thing than the one
+// asked for is refused as invalid, and so is one that lacks what no page can do
+// without.
+//
+// Answers are shared between all that observe them, in this request and, where
+// they are remembered, in later ones: nobody may change them.
+//
+// A call that needs a user and has none ("") is not made: its stream fails for
+// the reason "anonymous".
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+// Services are the nine. They are made by [Declare] and serve once [Services.Connect]
+// has bound their clients; from then on they are safe for concurrent use.
+type Services struct {
+	Catalog         *Catalog
+	Cart            *Carts
+	Orders          *Orders
+	Reviews         *Reviews
+	Inventory       *Inventory
+	Shipping        *Shipping
+	Recommendations *Recommendations
+	Profiles        *Profiles
+	Auth            *Auth
+}
+
+// Declare makes every command, each with a circuit that lives as long as the
+// process does: call it once, at start.
+func Declare() *Services {
+	return &Services{
+		Catalog:         declareCatalog(),
+		Cart:            declareCarts(),
+		Orders:          declareOrders(),
+		Reviews:         declareReviews(),
+		Inventory:       declareInventory(),
+		Shipping:        declareShipping(),
+		Recommendations: declareRecommendations(),
+		Profiles:        declareProfiles(),
+		Auth:            declareAuth(),
+	}
+}
+
+// Names returns the names of the services, as the configuration spells them.
+func Names() []string {
+	return []string{"catalog", "cart", "orders", "reviews", "inventory", "shipping", "recommendations", "profiles", "auth"}
+}
+
+// Connect binds the client of each service, by name, and compiles the decoders
+// of their answers, which takes some 100 ms. It returns an error that names
+// every service without a client. Call it once, before serving.
+func (s *Services) Connect(clients map[string]*http.Client) error {
+	var errs []error
+	for _, one := range s.list() {
+		one.client = clients[one.name]
+		if one.client == nil {
+			errs = append(errs, fmt.Errorf("services: %s has no client", one.name))
+		}
+	}
+	return errors.Join(append(errs, prepare())...)
+}
+
+// Controls returns what operates the commands, in the order of [Names].
+func (s *Services) Controls() []*command.Control {
+	var all []*command.Control
+	for _, one := range s.list() {
+		all = append(all, one.controls...)
+	}
+	return all
+}
+
+func (s *Services) list() []*service {
+	return []*service{
+		&s.Catalog.service, &s.Cart.service, &s.Orders.service,
+		&s.Reviews.service, &s.Inventory.service, &s.Shipping.service,
+		&s.Recommendations.service, &s.Profiles.service, &s.Auth.service,
+	}
+}
+
+// service is what the nine have in common.
+type service struct {
+	name     string
+	client   *http.Client // nil until Connect
+	controls []*command.Control
+}
+
+// get asks a service for an answer of type T.
+func get[T any](ctx context.Context, s *service, target http.Target) (T, error) {
+	if s.client == nil {
+		var none T
+		return none, fault.New(fault.Internal, s.name+" is not connected")
+	}
+	return http.GetJSON[T](ctx, s.client, target.String())
+}
+
+// prepare compiles the decoder of every answer before the first one comes.
+func prepare() error {
+	return errors.Join(
+		http.Prepare[Product](), http.Prepare[products](),
+		http.Prepare[Cart](),
+		http.Prepare[orders](),
+		http.Prepare[TopReviews](), http.Prepare[summaries](),
+		http.Prepare[Stock](), http.Prepare[stocks](),
+		http.Prepare[options](),
+		http.Prepare[Related](), http.Prepare[rows](),
+		http.Prepare[Profile](),
+		http.Prepare[Introspection](),
+	)
+}
+
+// anonymous is the stream of a call that needs a user and has none.
+func anonymous[T any](call string) stream.Stream[T] {
+	return stream.Fail[T](fault.Because(fault.ReasonAnonymous, errors.New(call+" needs a user")))
+}
+
+// invalid is the fault of an answer that is worse than none.
+func invalid(what string) error {
+	return fault.Because(fault.ReasonInvalid, errors.New(what))
+}

@@ -1,0 +1,58 @@
+package services
+
+import (
+	"context"
+	"time"
+
+	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+// Option is a way to have a product delivered.
+type Option struct {
+	ID      string    `json:"id"`
+	Carrier string    `json:"carrier"`
+	Name    string    `json:"name"`
+	Cost    Money     `json:"cost"`
+	OrderBy time.Time `json:"order_by"`
+	Arrives string    `json:"arrives"` // a day: 2026-11-25
+}
+
+type options struct {
+	Options []Option `json:"options"`
+}
+
+type optionsQuery struct {
+	product  string
+	grams    int
+	postcode string
+}
+
+// Shipping knows the ways of delivery. Nothing stands in for it.
+type Shipping struct {
+	service
+	options *command.Command[optionsQuery, []Option]
+}
+
+func declareShipping() *Shipping {
+	s := &Shipping{service: service{name: "shipping"}}
+	s.options = command.New("shipping.options", s.fetch)
+	s.controls = []*command.Control{s.options.Control}
+	return s
+}
+
+// Options returns the ways to deliver a product of a weight in grams. Without a
+// postcode ("") they are those of the shop's own region.
+func (s *Shipping) Options(product string, weightGrams int, postcode string) stream.Stream[[]Option] {
+	return s.options.Observe(optionsQuery{product, weightGrams, postcode})
+}
+
+func (s *Shipping) fetch(ctx context.Context, q optionsQuery) ([]Option, error) {
+	target := http.Path("/options").Query("product", q.product).Query("weight", decimal(q.grams))
+	if q.postcode != "" {
+		target = target.Query("postcode", q.postcode)
+	}
+	answer, err := get[options](ctx, &s.service, target)
+	return answer.Options, err
+}

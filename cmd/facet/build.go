@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/facet-gateway/facet/adapters"
+	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/config"
+)
+
+// build is what is compiled in: the services with their commands, and the
+// adapter versions with their pages. There is one in a process, because the
+// circuits of its commands live as long as the process does.
+type build struct {
+	services *services.Services
+	versions []*adapter.Version
+}
+
+// newBuild makes what is compiled in. An error is a defect of this build.
+func newBuild() (*build, error) {
+	b := &build{services: services.Declare()}
+	var err error
+	if b.versions, err = adapters.All(b.services); err != nil {
+		return nil, fmt.Errorf("the adapters of this build: %w", err)
+	}
+	return b, nil
+}
+
+// known is what a configuration may name, with the defaults that the service
+// layer declares.
+func (b *build) known() config.Known {
+	k := config.Known{Services: make(map[string]map[string]command.Policy), Pages: b.pages()}
+	for _, name := range services.Names() {
+		k.Services[name] = make(map[string]command.Policy)
+	}
+	for _, c := range b.services.Controls() {
+		service, name := split(c)
+		k.Services[service][name] = c.Policy()
+	}
+	return k
+}
+
+// pages are the names of all versions' endpoints, each once.
+func (b *build) pages() []string {
+	var names []string
+	for _, v := range b.versions {
+		for _, path := range v.Paths() {
+			e, _ := v.Endpoint(path)
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// split returns the two halves of a command's name, "service.command".
+func split(c *command.Control) (service, name string) {
+	service, name, _ = strings.Cut(c.Name(), ".")
+	return service, name
+}

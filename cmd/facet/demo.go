@@ -1,0 +1,100 @@
+//go:build !production
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/adapters/simulator"
+	"github.com/facet-gateway/facet/core/config"
+)
+
+// demonstration is the command line of demo.
+type demonstration struct {
+	listen addressFlag
+	admin  addressFlag
+	faults faultFlag
+}
+
+func newDemo() *cobra.Command {
+	d := demonstration{listen: "127.0.0.1:8080", admin: "127.0.0.1:8081", faults: faultFlag{}}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run the gateway and simulated services on loopback, with nothing else installed",
+		Long: `Run the gateway and nine simulated services in one process on loopback, until
+Ctrl-C. It prints where they listen and commands to try: three devices that get
+three pages, and a service to break and to heal.
+
+X-User-Id names the user (u-7 is one) and is believed, and any web page may read
+the answers: a demonstration holds invented data only. The configuration is the
+default one otherwise.
+
+` + faultHelp,
+		Example: `  facet demo
+  facet demo --listen :0 --admin :0
+  facet demo --fault reviews=hang --fault orders=latency=100ms,spread=80ms`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return d.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().Var(&d.listen, "listen", "where the gateway serves pages; port 0: a free port")
+	cmd.Flags().Var(&d.admin, "admin", "where the gateway tells how it is; port 0: a free port")
+	cmd.Flags().Var(d.faults, "fault", "a fault to begin with; can be given for each service")
+	return cmd
+}
+
+func (d *demonstration) run(ctx context.Context, stdout, stderr io.Writer) error {
+	b, err := newBuild()
+	if err != nil {
+		return failed(err)
+	}
+	shop, err := startSimulator(ctx, simulator.Options{Faults: d.faults})
+	if err != nil {
+		return err
+	}
+	defer shop.Close() // last: the gateway drains into it
+	c, err := config.Parse("the demonstration's configuration", []byte(d.config(shop)), b.known())
+	if err != nil {
+		return refused{err}
+	}
+	g, err := newGateway(b, c, newLogger(c.Log, stderr))
+	if err != nil {
+		return err
+	}
+	defer g.close()
+	return failed(g.run(ctx, func(public, private string) {
+		invite(stdout, public, private, shop.ControlURL())
+	}))
+}
+
+// config is the configuration for where the simulated services listen.
+func (d *demonstration) config(shop *simulator.Simulator) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "listen: %q\nadmin: %q\n", d.listen, d.admin)
+	text.WriteString("auth: {mode: header}\ncors: {origins: [\"*\"]}\nlog: {format: text}\nserver: {drain_delay: 0s}\nservices:\n")
+	for _, name := range services.Names() {
+		fmt.Fprintf(&text, "  %s: {instances: [%q]}\n", name, shop.URL(name))
+	}
+	return text.String()
+}
+
+// invite prints where everything is, then what to try.
+func invite(to io.Writer, public, private, faults string) {
+	fmt.Fprintf(to, "gateway %s\nadmin %s\nfaults %s\n", public, private, faults)
+	fmt.Fprintln(to, "\nThree devices, three pages:")
+	for _, device := range []string{"tv", "phone", "tablet"} {
+		fmt.Fprintf(to, "  curl -i -H 'X-Device-Type: %s' -H 'X-User-Id: u-7' '%s/productdetails?productid=p-1042'\n", device, public)
+	}
+	fmt.Fprintln(to, "\nBreak a service, look at Facet-Parts and the circuit, heal it:")
+	fmt.Fprintf(to, "  curl -X PUT %s/faults/reviews -d hang\n", faults)
+	fmt.Fprintf(to, "  curl %s/commands/reviews.reviews\n", private)
+	fmt.Fprintf(to, "  curl -X DELETE %s/faults/reviews\n", faults)
+	fmt.Fprintln(to, "\nCtrl-C stops it.")
+}

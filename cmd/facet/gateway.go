@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/facet-gateway/facet/core/admin"
+	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/server"
+	"github.com/facet-gateway/facet/devices"
+)
+
+// gateway is a configuration come to life: clients, commands and two ports.
+type gateway struct {
+	config  *config.Config
+	log     *slog.Logger
+	clients map[string]*http.Client
+	server  *server.Server
+	admin   *admin.Admin
+}
+
+// newGateway wires a gateway; it does not listen yet, and connects to nothing.
+// Close it in the end. There can be one of a build.
+func newGateway(b *build, c *config.Config, log *slog.Logger) (*gateway, error) {
+	g := &gateway{config: c, log: log, clients: make(map[string]*http.Client, len(c.Services))}
+	for _, step := range []func(*build) error{g.connect, g.configure, g.open} {
+		if err := step(b); err != nil {
+			g.close()
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// connect gives each service the client that the configuration describes.
+func (g *gateway) connect(b *build) error {
+	for name, s := range g.config.Services {
+		client, err := http.New(http.Options{
+			Service: name, Instances: s.Instances, MaxBody: int64(s.MaxBody), MaxConns: s.MaxConnections,
+		})
+		if err != nil {
+			return refused{fmt.Errorf("services.%s: %w", name, err)}
+		}
+		g.clients[name] = client
+	}
+	return failed(b.services.Connect(g.clients))
+}
+
+// configure puts the configured policy of every command in force.
+func (g *gateway) configure(b *build) error {
+	for _, c := range b.services.Controls() {
+		service, name := split(c)
+		if err := c.Configure(g.config.Services[service].Commands[name]); err != nil {
+			return refused{err}
+		}
+	}
+	return nil
+}
+
+// open makes the two ports.
+func (g *gateway) open(b *build) error {
+	resolver, err := devices.NewResolver(g.config.Devices)
+	if err != nil {
+		return refused{fmt.Errorf("devices: %w", err)}
+	}
+	g.server, err = server.New(server.Options{
+		Devices:     resolver,
+		Versions:    b.versions,
+		Budgets:     budgets(g.config.Pages),
+		Auth:        g.config.Auth.Mode,
+		CORS:        server.CORS{Origins: g.config.CORS.Origins, MaxAge: g.config.CORS.MaxAge},
+		Limits:      limits(g.config.Server),
+		Log:         g.log,
+		LogRequests: g.config.Log.Requests,
+	})
+	if err != nil {
+		return refused{err}
+	}
+	g.admin = admin.New(admin.Options{Ready: g.server.Ready, Controls: b.services.Controls(), Build: buildName(), Log: g.log})
+	return nil
+}
+
+func budgets(pages map[string]config.Page) map[string]time.Duration {
+	all := make(map[string]time.Duration, len(pages))
+	for name, p := range pages {
+		all[name] = p.Budget
+	}
+	return all
+}
+
+func limits(s config.Server) server.Limits {
+	return server.Limits{
+		ReadHeaderTimeout: s.ReadHeaderTimeout,
+		ReadTimeout:       s.ReadTimeout,
+		WriteTimeout:      s.WriteTimeout,
+		IdleTimeout:       s.IdleTimeout,
+		MaxHeaderBytes:    int(s.MaxHeaderBytes),
+		MaxHeaderLines:    s.MaxHeaderLines,
+		DrainDelay:        s.DrainDelay,
+		ShutdownTimeout:   s.ShutdownTimeout,
+		GzipMin:           int(s.GzipMin),
+	}
+}
+
+// close closes the clients' connections.
+func (g *gateway) close() {
+	for _, c := range g.clients {
+		c.Close()
+	}
+}
+
+// announcement tells the URLs of the public and the private port, once both
+// can be connected to.
+type announcement func(public, private string)
+
+// run listens and serves until ctx ends and the requests in progress have.
+func (g *gateway) run(ctx context.Context, announce announcement) error {
+	var config net.ListenConfig
+	public, err := config.Listen(ctx, "tcp", g.config.Listen)
+	if err != nil {
+		return fmt.Errorf("the public port: %w", err)
+	}
+	private, err := config.Listen(ctx, "tcp", g.config.Admin)
+	if err != nil {
+		_ = public.Close() // the first error is the one to tell
+		return fmt.Errorf("the private port: %w", err)
+	}
+	announce("http://"+public.Addr().String(), "http://"+private.Addr().String())
+	defer context.AfterFunc(ctx, func() { g.log.Info("stopping; a second signal ends at once") })()
+	return g.serve(ctx, public, private)
+}
+
+// serve serves both ports. The private one ends after the public one, so that it
+// can tell of the drain; if it ends by itself, both do.
+func (g *gateway) serve(ctx context.Context, public, private net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	ended := make(chan error, 1)
+	go func() {
+		defer cancel()
+		ended <- g.admin.Serve(longer, private)
+	}()
+	err := g.server.Serve(ctx, public)
+	end()
+	return errors.Join(err, <-ended)
+}

@@ -1,0 +1,139 @@
+package admin_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/facet-gateway/facet/core/admin"
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+func noop(context.Context, string) (string, error) { return "answer", nil }
+
+func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, path, http.NoBody))
+	return w
+}
+
+func decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil {
+		t.Fatalf("%s: %v", w.Body, err)
+	}
+	return v
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	const jsonType, problemType = "application/json", "application/problem+json"
+	one := command.New("admin_answers.one", noop)
+	h := admin.New(admin.Options{Ready: func() bool { return true }, Controls: []*command.Control{one.Control}, Build: "v9"}).Handler()
+	cases := []struct {
+		method, path string
+		status       int
+		contentType  string
+		holds        string
+	}{
+		{"GET", "/", 200, jsonType, `"build": "v9"`},
+		{"GET", "/healthz", 200, jsonType, `"alive": true`},
+		{"GET", "/readyz", 200, jsonType, `"ready": true`},
+		{"HEAD", "/readyz", 200, jsonType, ""},
+		{"GET", "/commands", 200, jsonType, `"name": "admin_answers.one"`},
+		{"GET", "/commands/admin_answers.one", 200, jsonType, `"circuit": "closed"`},
+		{"GET", "/commands/admin_answers.two", 404, problemType, `"code": "not_found"`},
+		{"GET", "/commands/..%2f..%2fetc", 404, problemType, `"code": "not_found"`},
+		{"GET", "/nowhere", 404, problemType, `"code": "not_found"`},
+		{"POST", "/readyz", 405, problemType, `"code": "method_not_allowed"`},
+		{"DELETE", "/commands/admin_answers.one", 405, problemType, `"code": "method_not_allowed"`},
+		{"GET", "/debug/pprof/", 200, "text/html; charset=utf-8", "goroutine"},
+		{"GET", "/debug/pprof/goroutine?debug=1", 200, "text/plain; charset=utf-8", "goroutine profile"},
+		{"GET", "/debug/pprof/cmdline", 200, "text/plain; charset=utf-8", "admin.test"},
+		{"GET", "/debug/pprof/symbol", 200, "text/plain; charset=utf-8", "num_symbols"},
+		{"GET", "/debug/pprof/nothing", 404, problemType, `"code": "not_found"`},
+		{"GET", "/debug/pprof/profile?seconds=301", 400, problemType, `"field": "seconds"`},
+		{"GET", "/debug/pprof/trace?seconds=NaN", 400, problemType, `"field": "seconds"`},
+		{"GET", "/debug/pprof/heap?seconds=-1", 400, problemType, `"field": "seconds"`},
+	}
+	for _, c := range cases {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			t.Parallel()
+			w := ask(t, h, c.method, c.path)
+			if w.Code != c.status || !strings.Contains(w.Body.String(), c.holds) {
+				t.Errorf("%d %s, want %d and %q in it", w.Code, w.Body, c.status, c.holds)
+			}
+			if got := w.Header().Get("Content-Type"); got != c.contentType {
+				t.Errorf("type %q, want %q", got, c.contentType)
+			}
+			if got := w.Header().Get("Cache-Control"); got != "no-store" {
+				t.Errorf("caching %q, want no-store", got)
+			}
+			if allow := w.Header().Get("Allow"); (c.status == 405) != strings.Contains(allow, "GET") {
+				t.Errorf("Allow %q with a status of %d", allow, c.status)
+			}
+		})
+	}
+}
+
+func TestReadinessFollowsItsFunction(t *testing.T) {
+	t.Parallel()
+	var ready atomic.Bool
+	h := admin.New(admin.Options{Ready: ready.Load}).Handler()
+	for _, want := range []bool{false, true, false} {
+		ready.Store(want)
+		w := ask(t, h, "GET", "/readyz")
+		if got := decode[map[string]bool](t, w)["ready"]; got != want || (w.Code == 200) != want {
+			t.Errorf("ready %v with status %d, want %v", got, w.Code, want)
+		}
+		if alive := ask(t, h, "GET", "/healthz"); alive.Code != 200 {
+			t.Errorf("health %d while ready is %v", alive.Code, want)
+		}
+	}
+}
+
+func TestZeroOptionsAreNotReadyAndHaveNoCommands(t *testing.T) {
+	t.Parallel()
+	h := admin.New(admin.Options{}).Handler()
+	if w := ask(t, h, "GET", "/readyz"); w.Code != 503 {
+		t.Errorf("readiness %d, want 503", w.Code)
+	}
+	if w := ask(t, h, "GET", "/commands"); strings.TrimSpace(w.Body.String()) != "[]" {
+		t.Errorf("commands %s, want []", w.Body)
+	}
+}
+
+func TestCommandsAreCountedAndSorted(t *testing.T) {
+	t.Parallel()
+	b, a := command.New("admin_sorted.b", noop), command.New("admin_sorted.a", noop)
+	h := admin.New(admin.Options{Controls: []*command.Control{b.Control, a.Control}}).Handler()
+
+	ctx, scope := stream.Open(t.Context(), report.New("r", report.Trace{}))
+	defer scope.Close()
+	page := stream.Assemble(stream.Required("b", b.Observe("key"), func(to *string, v string) { *to = v }))
+	if got, err := page.Run(ctx); err != nil || got != "answer" {
+		t.Fatalf("page %q, %v", got, err)
+	}
+
+	all := decode[[]command.Stats](t, ask(t, h, "GET", "/commands"))
+	if len(all) != 2 || all[0].Name != "admin_sorted.a" || all[1].Name != "admin_sorted.b" {
+		t.Fatalf("commands %v, want a before b", all)
+	}
+	if all[0].Outcomes["success"] != 0 || all[1].Outcomes["success"] != 1 {
+		t.Errorf("successes %d and %d, want 0 and 1", all[0].Outcomes["success"], all[1].Outcomes["success"])
+	}
+	one := decode[command.Stats](t, ask(t, h, "GET", "/commands/admin_sorted.b"))
+	if diff := cmp.Diff(all[1], one); diff != "" {
+		t.Errorf("one command differs from its row:\n%s", diff)
+	}
+}

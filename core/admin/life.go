@@ -1,0 +1,59 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Limits of one client. A profile extends the write timeout by its own length.
+const (
+	readTimeout    = 5 * time.Second // of a whole request
+	writeTimeout   = 15 * time.Second
+	idleTimeout    = time.Minute
+	maxHeaderBytes = 16 << 10
+	closeTimeout   = 5 * time.Second // for answers that are being written at the end
+)
+
+// Serve answers requests on the listener until ctx ends, then gives those in
+// progress up to 5 s; profiles being taken are cut short. It returns nil after
+// a clean stop, and closes the listener in any case. Call it once.
+func (a *Admin) Serve(ctx context.Context, ln net.Listener) error {
+	// Requests live as long as the port, so that its end stops a profile of minutes.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	hs := &http.Server{
+		Handler:           a.handler,
+		ReadHeaderTimeout: readTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return life },
+		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- hs.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve the private port: %w", err)
+	case <-ctx.Done():
+	}
+	end()
+	err := shutdown(hs)
+	<-failed // the goroutine above has ended
+	return err
+}
+
+func shutdown(hs *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := hs.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("requests of the private port were still in progress: %w", err), hs.Close())
+	}
+	return nil
+}

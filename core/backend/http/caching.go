@@ -1,0 +1,104 @@
+package http
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/facet-gateway/facet/core/report"
+)
+
+// cachingOf reads what an answer allows a shared cache (RFC 9111, section 5.2).
+// A private answer is not to be stored: the cache serves many users. Expires
+// and Pragma are not read.
+func cachingOf(h *fasthttp.ResponseHeader) report.Caching {
+	r := cacheControl{maxAge: report.Unlimited, shared: report.Unlimited}
+	for _, line := range h.PeekAll(fasthttp.HeaderCacheControl) {
+		r.read(line)
+	}
+	caching := report.Caching{NoStore: r.noStore, MaxAge: r.maxAge}
+	if r.shared != report.Unlimited {
+		caching.MaxAge = r.shared
+	}
+	if caching.MaxAge > 0 {
+		caching.MaxAge = max(caching.MaxAge-ageOf(h), 0)
+	}
+	return caching
+}
+
+func ageOf(h *fasthttp.ResponseHeader) time.Duration {
+	age, err := seconds(h.Peek(fasthttp.HeaderAge))
+	if err != nil {
+		return 0
+	}
+	return age
+}
+
+type cacheControl struct {
+	noStore        bool
+	maxAge, shared time.Duration
+}
+
+// read takes the directives of one header line, the strictest of each.
+func (r *cacheControl) read(line []byte) {
+	for len(line) > 0 {
+		var directive []byte
+		directive, line = cutDirective(line)
+		name, value, _ := bytes.Cut(directive, []byte("="))
+		r.apply(bytes.TrimSpace(name), bytes.Trim(value, " \t\""))
+	}
+}
+
+func (r *cacheControl) apply(name, value []byte) {
+	switch {
+	case bytes.EqualFold(name, []byte("no-store")),
+		bytes.EqualFold(name, []byte("no-cache")),
+		bytes.EqualFold(name, []byte("private")):
+		r.noStore = true
+	case bytes.EqualFold(name, []byte("max-age")):
+		r.maxAge = stricter(r.maxAge, value)
+	case bytes.EqualFold(name, []byte("s-maxage")):
+		r.shared = stricter(r.shared, value)
+	}
+}
+
+// cutDirective cuts at the first comma that is not in quotes.
+func cutDirective(line []byte) (directive, rest []byte) {
+	quoted := false
+	for i := 0; i < len(line); i++ {
+		switch {
+		case line[i] == '"':
+			quoted = !quoted
+		case line[i] == '\\' && quoted:
+			i++
+		case line[i] == ',' && !quoted:
+			return line[:i], line[i+1:]
+		}
+	}
+	return line, nil
+}
+
+// stricter returns the lesser limit; a value that is no number forbids reuse.
+func stricter(limit time.Duration, value []byte) time.Duration {
+	age, err := seconds(value)
+	if err != nil {
+		return 0
+	}
+	if limit == report.Unlimited {
+		return age
+	}
+	return min(limit, age)
+}
+
+// seconds reads delta-seconds; what is over 2^31 counts as 2^31, as the RFC
+// has it.
+func seconds(text []byte) (time.Duration, error) {
+	n, err := strconv.ParseUint(string(text), 10, 31)
+	if err != nil && n != math.MaxInt32 {
+		return 0, err
+	}
+	return time.Duration(n) * time.Second, nil //nolint:gosec // at most 2^31
+}

@@ -1,0 +1,4 @@
+package http
+
+// Unmarshal is how answers are decoded.
+var Unmarshal = unmarshal

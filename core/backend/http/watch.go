@@ -1,0 +1,60 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"time"
+)
+
+// unhooked is how long an exchange runs before it hooks itself to its context,
+// and so how late it may notice that it was cancelled.
+const unhooked = 10 * time.Millisecond
+
+// watch ends what a connection is blocked in when the context ends. A
+// connection's deadline is cheap and a hook is not, and most exchanges are over
+// before they need the hook.
+type watch struct {
+	nc        net.Conn
+	interrupt func() // ends whatever the connection is blocked in, at once
+	ctx       context.Context
+	stop      func() bool // nil: not hooked
+}
+
+func newWatch(nc net.Conn) watch {
+	return watch{nc: nc, interrupt: func() {
+		_ = nc.SetDeadline(time.Unix(1, 0)) // fails only on a closed connection
+	}}
+}
+
+func (w *watch) begin(ctx context.Context, r request) {
+	w.ctx = ctx
+	first := unhooked
+	if r.left > 0 {
+		first = min(first, r.left)
+	}
+	_ = w.nc.SetDeadline(r.began.Add(first)) // fails only on a closed connection
+}
+
+// goOn reports whether what ended with err is to be tried again: the unhooked
+// time is over, but the context is not.
+func (w *watch) goOn(err error) bool {
+	if w.stop != nil || !errors.Is(err, os.ErrDeadlineExceeded) || over(w.ctx) {
+		return false
+	}
+	// In this order: the hook may run at once, and its deadline must be the last.
+	if w.nc.SetDeadline(time.Time{}) != nil {
+		return false
+	}
+	w.stop = context.AfterFunc(w.ctx, w.interrupt)
+	return true
+}
+
+// unhook ends the watch. It reports false if the hook has begun: it may then
+// set the deadline at any time, and the connection must not serve another call.
+func (w *watch) unhook() bool {
+	stop := w.stop
+	w.ctx, w.stop = nil, nil
+	return stop == nil || stop()
+}
