@@ -77,6 +77,7 @@ var modules = map[string][]string{
 	"github.com/goccy/go-yaml":           {"core/config"},
 	"github.com/cespare/xxhash/v2":       {"core/server"},
 	"github.com/klauspost/compress":      {"core/server"},
+	"github.com/spf13/cobra":             {"cmd/facet"},
 	"golang.org/x/sync":                  {"bench", "bench/twin"},
 }
 

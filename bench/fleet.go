@@ -67,7 +67,7 @@ func (f *fleet) build(ctx context.Context) error {
 		return err
 	}
 	for name, pkg := range map[string]string{"facet": "./cmd/facet", "twin": "./bench/twin"} {
-		c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(f.dir, name), pkg)
+		c := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(f.dir, name), pkg)
 		c.Dir = root
 		if output, err := c.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w\n%s", pkg, err, output)

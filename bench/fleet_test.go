@@ -23,7 +23,7 @@ func TestTwinServesTheGatewaysPage(t *testing.T) {
 	if err := f.checkPages(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := f.checkCommands(t.Context()); err != nil {
+	if err := checkCommands(t.Context(), f.gateway); err != nil {
 		t.Error(err)
 	}
 	f.close()

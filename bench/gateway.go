@@ -25,15 +25,16 @@ func configuration(services map[string]string) string {
 
 // commandCounts is how the gateway's private port tells of one command.
 type commandCounts struct {
-	Name    string           `json:"name"`
-	Counts  map[string]int64 `json:"counts"` // by outcome
-	Refused int64            `json:"refused_events"`
+	Name     string           `json:"name"`
+	Outcomes map[string]int64 `json:"outcomes"`
+	Rungs    map[string]int64 `json:"rungs"`
+	Refused  int64            `json:"refused_events"`
 }
 
-// checkCommands fails unless every call of both gateways succeeded, or was
-// cut short by the end of a load, and every one was heard by its circuit.
-func (f *fleet) checkCommands(ctx context.Context) error {
-	for _, s := range []*subject{f.gateway, f.equal} {
+// checkCommands fails unless every call of the gateways was made and succeeded, or was
+// cut short by the end of a load, and its circuit heard of it.
+func checkCommands(ctx context.Context, gateways ...*subject) error {
+	for _, s := range gateways {
 		body, _, err := fetch(ctx, s.admin+"/commands", nil)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
@@ -52,18 +53,32 @@ func commandsFault(body []byte) error {
 	}
 	var successes int64
 	for _, c := range commands {
-		successes += c.Counts["success"]
-		if c.Refused > 0 {
-			return fmt.Errorf("the circuit of %s refused %d events", c.Name, c.Refused)
+		if err := c.fault(); err != nil {
+			return err
 		}
-		for outcome, n := range c.Counts {
-			if n > 0 && outcome != "success" && outcome != "canceled" {
-				return fmt.Errorf("%d calls of %s ended as %s: pages were degraded", n, c.Name, outcome)
-			}
-		}
+		successes += c.Outcomes["success"]
 	}
 	if successes == 0 {
 		return errors.New("no command counted a success: nothing was measured")
+	}
+	return nil
+}
+
+func (c *commandCounts) fault() error {
+	if c.Refused > 0 {
+		return fmt.Errorf("the circuit of %s refused %d events", c.Name, c.Refused)
+	}
+	for outcome, n := range c.Outcomes {
+		if n > 0 && outcome != "success" && outcome != "canceled" {
+			return fmt.Errorf("%d calls of %s ended as %s: pages were degraded", n, c.Name, outcome)
+		}
+	}
+	if n := c.Rungs["cached"]; n > 0 {
+		return fmt.Errorf("%d answers of %s were remembered: no call was made", n, c.Name)
+	}
+	// A call that the end of a load cuts short may still find a stand-in, for nobody.
+	if n := c.Rungs["stale"] + c.Rungs["default"]; n > c.Outcomes["canceled"] {
+		return fmt.Errorf("%d stand-ins for answers of %s, of which %d calls were cut short", n, c.Name, c.Outcomes["canceled"])
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := f.checkCommands(ctx); err != nil {
+	if err := checkCommands(ctx, f.gateway, f.equal); err != nil {
 		return err
 	}
 	return writeTable(out, o, len(f.products), results)

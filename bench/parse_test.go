@@ -127,10 +127,13 @@ func TestParseStats(t *testing.T) {
 func TestCommandsFault(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ name, text, fault string }{
-		{"all well", `[{"name":"catalog.product","counts":{"success":9,"canceled":2,"timeout":0},"refused_events":0}]`, ""},
-		{"refused", `[{"name":"a","counts":{"success":9},"refused_events":1}]`, "refused 1 events"},
-		{"degraded", `[{"name":"a","counts":{"success":9,"short_circuited":4}}]`, "4 calls of a ended as short_circuited"},
-		{"idle", `[{"name":"a","counts":{"success":0}}]`, "nothing was measured"},
+		{"all well", `[{"name":"catalog.product","outcomes":{"success":9,"canceled":2,"timeout":0},"refused_events":0}]`, ""},
+		{"refused", `[{"name":"a","outcomes":{"success":9},"refused_events":1}]`, "refused 1 events"},
+		{"degraded", `[{"name":"a","outcomes":{"success":9,"short_circuited":4}}]`, "4 calls of a ended as short_circuited"},
+		{"remembered", `[{"name":"a","outcomes":{"success":9},"rungs":{"live":9,"cached":4}}]`, "4 answers of a were remembered"},
+		{"cut short", `[{"name":"a","outcomes":{"success":9,"canceled":3},"rungs":{"live":9,"stale":3}}]`, ""},
+		{"stood in", `[{"name":"a","outcomes":{"success":9,"canceled":1},"rungs":{"stale":2,"default":1}}]`, "3 stand-ins"},
+		{"idle", `[{"name":"a","outcomes":{"success":0}}]`, "nothing was measured"},
 		{"none", `[]`, "nothing was measured"},
 		{"garbage", `{`, "unexpected"},
 	}

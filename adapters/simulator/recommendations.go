@@ -3,6 +3,7 @@ package simulator
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/facet-gateway/facet/testdata/shop"
@@ -92,7 +93,7 @@ func taste(userID string) int {
 func (s *store) cards(p *product, category, about string, taste, n int) []card {
 	list := make([]card, 0, n)
 	among := s.within[category]
-	for _, i := range s.random(p.at*(userVariants+1)+uint64(taste), about).Perm(len(among)) {
+	for _, i := range s.random(p.at, about+strconv.Itoa(taste)).Perm(len(among)) {
 		if other := among[i]; other != p && len(list) < n {
 			list = append(list, other.card)
 		}

@@ -45,7 +45,7 @@ func (a *Admin) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	end()
 	err := shutdown(hs)
-	<-failed // the goroutine above has ended
+	_ = <-failed // the goroutine above has ended, as it was told to
 	return err
 }
 

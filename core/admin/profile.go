@@ -2,7 +2,7 @@ package admin
 
 import (
 	"net/http"
-	"net/http/pprof" //nolint:gosec // it also registers on the default mux, which nothing here serves
+	"net/http/pprof" // it also registers on the default mux, which nothing here serves
 	runtime "runtime/pprof"
 	"strconv"
 

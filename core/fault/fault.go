@@ -13,7 +13,7 @@ import (
 // Code classifies a failure for the client. The zero value is no failure.
 type Code uint8
 
-// The codes, in the order of their HTTP statuses.
+// The codes: the client's faults, then this program's and its backends'.
 const (
 	OK                 Code = iota
 	Invalid                 // the request is malformed: 400
@@ -138,6 +138,9 @@ func CodeOf(err error) Code {
 	case err == nil:
 		return OK
 	case errors.As(err, &e):
+		if e.Code == OK { // an error is never no failure
+			return e.Reason.Code()
+		}
 		return e.Code
 	case errors.Is(err, context.Canceled):
 		return Canceled

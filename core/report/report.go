@@ -27,7 +27,7 @@ type Part struct {
 	Name     string // matches [a-z][a-z0-9_]*
 	Required bool
 	Mark     Mark
-	Took     time.Duration // from the page's start until the part was ready
+	Took     time.Duration // from the request's start until the part was ready
 	Err      error         // why the part is missing; for the log
 }
 
@@ -125,12 +125,12 @@ type Caching struct {
 // it was made for none.
 func (c *Call) Request() *Report { return c.request }
 
-// RequestKey and CallKey are the keys under which a context answers [From] and
-// [CallFrom]. Contexts that carry both answer them without a layer for each.
-type (
-	RequestKey struct{}
-	CallKey    struct{}
-)
+// RequestKey is the key under which a context answers [From]: a context that
+// carries several things answers for all of them without a layer for each.
+type RequestKey struct{}
+
+// CallKey is the key under which a context answers [CallFrom].
+type CallKey struct{}
 
 // From returns the record of the request that ctx belongs to, nil if none.
 func From(ctx context.Context) *Report {

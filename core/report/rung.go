@@ -51,13 +51,25 @@ var joined = [5][5]Rung{
 }
 
 // Join returns the mark of something made of both: the worse rung, the greater
-// age, and the reason of the worse one (m's when both stand on one rung and m has a reason).
+// age, and the reason of the worse one. Of two reasons for one rung it takes
+// the one that [fault.Reasons] names first, so that order does not matter.
 func (m Mark) Join(other Mark) Mark {
 	j := Mark{Rung: joined[m.Rung][other.Rung], Age: max(m.Age, other.Age), Reason: m.Reason}
-	if m.Rung != j.Rung || (other.Rung == j.Rung && m.Reason == fault.None) {
+	switch {
+	case m.Rung != j.Rung:
 		j.Reason = other.Reason
+	case other.Rung == j.Rung:
+		j.Reason = first(m.Reason, other.Reason)
 	}
 	return j
+}
+
+// first returns the reason that comes first; one that is none comes last.
+func first(a, b fault.Reason) fault.Reason {
+	if a == fault.None || b == fault.None {
+		return a | b
+	}
+	return min(a, b)
 }
 
 // Degraded reports whether a part with this mark is worse than intended.

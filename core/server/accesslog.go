@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
 )
 
 // log writes the one line of a request: what was asked, who answered, where its
 // parts stood, and every cause that the client is not told.
 func (x *exchange) log(took time.Duration) {
-	level := levelOf(x.status)
+	level := x.level()
 	if !x.server.Log.Enabled(context.Background(), level) {
 		return
 	}
@@ -35,27 +36,31 @@ func (x *exchange) log(took time.Duration) {
 	if parts := x.report.PartsHeader(); parts != "" {
 		attrs = append(attrs, slog.String("parts", parts), slog.Any("faults", x.faults()))
 	}
+	if x.runaways > 0 {
+		attrs = append(attrs, slog.Int("runaways", x.runaways))
+	}
 	if x.fault != nil {
 		attrs = append(attrs, slog.String("code", fault.CodeOf(x.fault).String()), slog.String("error", x.fault.Error()))
 	}
 	x.server.Log.LogAttrs(context.Background(), level, "request", attrs...)
 }
 
-// levelOf keeps what an operator looks for apart from the rest.
-func levelOf(status int) slog.Level {
+// level keeps what an operator looks for apart from the rest.
+func (x *exchange) level() slog.Level {
 	switch {
-	case status == fault.Internal.Status():
+	case x.status == fault.Internal.Status() || x.runaways > 0:
 		return slog.LevelError
-	case status > fault.Internal.Status():
+	case x.status > fault.Internal.Status():
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo
 }
 
 // faults returns what went wrong below the page: one text a call or a part.
+// A runaway may still write to its call's record, so then it tells of parts only.
 func (x *exchange) faults() []string {
 	var texts []string
-	for _, c := range x.report.Calls() {
+	for _, c := range x.calls() {
 		if c.Err != nil {
 			texts = append(texts, c.Command+": "+c.Outcome.String()+": "+c.Err.Error())
 		}
@@ -66,4 +71,11 @@ func (x *exchange) faults() []string {
 		}
 	}
 	return texts
+}
+
+func (x *exchange) calls() []*report.Call {
+	if x.runaways > 0 {
+		return nil
+	}
+	return x.report.Calls()
 }

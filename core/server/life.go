@@ -43,7 +43,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 	}
 	err := s.drain(hs)
-	<-failed // the goroutine above has ended
+	_ = <-failed // the goroutine above has ended
 	return err
 }
 

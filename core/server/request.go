@@ -24,9 +24,10 @@ type exchange struct {
 	version *adapter.Version
 	page    string // name of the endpoint
 
-	status int // as sent; 499: the client was gone
-	bytes  int // of the body, as sent
-	fault  error
+	status   int // as sent; 499: the client was gone
+	bytes    int // of the body, as sent
+	fault    error
+	runaways int // goroutines of the page that outlived it
 }
 
 // serve is the way of one request, from its header to its answer.
@@ -104,21 +105,19 @@ func invalidDevice(err error) error {
 var errBudget = fault.Because(fault.ReasonBudget, errors.New("the page's budget is spent"))
 
 // run makes the page in a scope of its own: when it returns, no call and no
-// goroutine of the page is left.
+// goroutine of the page is left, but for the runaways, whose code ignores that
+// the request has ended.
 func (x *exchange) run(endpoint adapter.Endpoint, request *adapter.Request) (adapter.Answer, error) {
 	x.report.Budget = x.server.Budgets[x.page]
 	timed, cancel := context.WithTimeoutCause(x.r.Context(), x.report.Budget, errBudget)
 	defer cancel()
 	ctx, scope := stream.Open(timed, x.report)
-	defer x.close(scope)
-	return endpoint.Serve(ctx, request)
-}
-
-func (x *exchange) close(scope *stream.Scope) {
-	if runaways := scope.Close(); runaways > 0 {
-		x.server.Log.Error("code of a page ignores the end of its request",
-			"request_id", x.report.RequestID, "page", x.page, "adapter", x.version.String(), "goroutines", runaways)
+	defer func() { x.runaways = scope.Close() }()
+	answer, err := endpoint.Serve(ctx, request)
+	if err == nil && x.r.Context().Err() != nil {
+		err = context.Cause(x.r.Context()) // a page of optional parts is made for a client that left, too
 	}
+	return answer, err
 }
 
 // send writes a page, or that the client has it already.

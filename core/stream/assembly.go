@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/facet-gateway/facet/core/fault"
@@ -53,7 +54,7 @@ func (p *part[P, T]) begin(s *Scope) { p.stream.begin(s, p.required) }
 
 func (p *part[P, T]) place(s *Scope, page *P) report.Part {
 	a := p.stream.await(s)
-	if a.err == nil {
+	if a.err == nil && s.failed() == nil {
 		a.err = p.apply(page, a.value)
 	}
 	if a.err != nil {
@@ -76,7 +77,7 @@ func (p *part[P, T]) apply(page *P, value T) (err error) {
 }
 
 // Run runs every stream of the page and returns the page, or the error of the
-// first required part that failed. Setters run on the caller's goroutine, in
+// required part that failed first. Setters run on the caller's goroutine, in
 // declared order. The parts are recorded in the report of the scope that ctx
 // carries (see [Open]); without one, in none.
 func (a Assembly[P]) Run(ctx context.Context) (P, error) {
@@ -96,19 +97,15 @@ func (a Assembly[P]) run(s *Scope) (page P, err error) {
 	for _, p := range a.parts {
 		p.piece.begin(s)
 	}
-	parts := make([]report.Part, 0, len(a.parts))
-	for _, p := range a.parts {
+	s.report.Parts = slices.Grow(s.report.Parts, len(a.parts))
+	for _, p := range a.parts { // all of them, also when one has failed: the log tells of each
 		done := p.piece.place(s, &page)
-		parts = append(parts, done)
+		s.report.Parts = append(s.report.Parts, done)
 		if done.Required && done.Err != nil {
 			s.fail(done.Err)
 		}
-		if err = s.failed(); err != nil {
-			break
-		}
 	}
-	s.report.Parts = append(s.report.Parts, parts...)
-	if err != nil {
+	if err = s.failed(); err != nil {
 		var none P
 		return none, err
 	}

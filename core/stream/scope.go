@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/reactivex/rxgo/v2"
-
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 )
@@ -20,14 +18,13 @@ const Grace = 100 * time.Millisecond
 // Scope is what the streams of one request share: its context, its report, and
 // the memo of calls already made. It is made by [Open] and ended by Close.
 type Scope struct {
-	ctx     scoped
+	ctx     context.Context // a scoped
 	cancel  context.CancelCauseFunc
 	report  *report.Report
-	options []rxgo.Option
+	failure atomic.Pointer[error] // of the first vital stream that failed
 
-	mu      sync.Mutex
-	memo    map[any]any // key of a call → its source
-	failure error       // of the first vital stream that failed
+	mu   sync.Mutex
+	memo map[any]any // key of a call → its source
 
 	running atomic.Int32  // streams that run now
 	idle    chan struct{} // a token when running falls to 0
@@ -56,16 +53,12 @@ func (c scoped) Value(key any) any {
 // errClosed is the cause of the context once a request has been answered.
 var errClosed = fault.Because(fault.ReasonCanceled, errors.New("the request has been answered"))
 
-// oneItem is the buffer that lets a deferred observable end without a reader.
-var oneItem = rxgo.WithBufferedChannel(1)
-
 // Open returns the scope of one request, and the context that carries it. The
 // caller owns both and must call Close.
 func Open(parent context.Context, r *report.Report) (context.Context, *Scope) {
 	s := &Scope{report: r, idle: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancelCause(parent)
 	s.ctx, s.cancel = scoped{ctx, s}, cancel
-	s.options = []rxgo.Option{oneItem, rxgo.WithContext(s.ctx)}
 	return s.ctx, s
 }
 
@@ -117,23 +110,40 @@ func (s *Scope) leave() {
 	}
 }
 
-// fail ends the request: a stream that it cannot do without has failed.
+// fail ends the request: a stream that it cannot do without has failed. To the
+// calls that are cut short by it the cause is a cancel, whatever the failure
+// was: none of them had too little time because another one did.
 func (s *Scope) fail(err error) {
-	s.mu.Lock()
-	first := s.failure == nil
-	if first {
-		s.failure = err
-	}
-	s.mu.Unlock()
-	if first {
-		s.cancel(err)
+	if s.failure.CompareAndSwap(nil, &err) {
+		s.cancel(fault.Because(fault.ReasonCanceled, err))
 	}
 }
 
 func (s *Scope) failed() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.failure
+	if err := s.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// over reports whether an answer can no longer be of use: the request has
+// failed, or has ended a [Grace] ago. Nothing begins any more.
+func (s *Scope) over() bool {
+	end := s.grace.Load()
+	return s.failure.Load() != nil || end != 0 && int64(s.now()) >= end
+}
+
+// ended returns why the request has ended, as a fault.
+func (s *Scope) ended() error {
+	if err := s.failed(); err != nil {
+		return fault.Because(fault.ReasonCanceled, err)
+	}
+	cause := context.Cause(s.ctx)
+	var f *fault.Error
+	if errors.As(cause, &f) {
+		return f
+	}
+	return fault.Because(fault.ReasonOf(cause), cause)
 }
 
 // share returns what was first shared under key in this request: n, if nothing was.

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,18 +44,30 @@ func (n *source[T]) begin(s *Scope, vital bool) {
 		first.begin(s, vital)
 		return
 	}
-	if n.scope != s {
-		return // await says so
+	if n.scope != s { // await says so too
+		if vital {
+			s.fail(errOtherRequest)
+		}
+		return
 	}
-	n.mu.Lock()
-	if n.items == nil {
-		s.enter()
-		n.producers[0] = n.produce
-		n.items = rxgo.Defer(n.producers[:], s.options...).Observe()
-	}
-	n.mu.Unlock()
+	n.start(s)
 	if vital {
 		n.setVital()
+	}
+}
+
+// oneItem is the buffer that lets a deferred observable end without a reader.
+var oneItem = [...]rxgo.Option{rxgo.WithBufferedChannel(1)}
+
+// start runs the source on a goroutine of its own, unless it has one or the
+// request is over.
+func (n *source[T]) start(s *Scope) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.items == nil && !s.over() {
+		s.enter()
+		n.producers[0] = n.produce
+		n.items = rxgo.Defer(n.producers[:], oneItem[:]...).Observe()
 	}
 }
 
@@ -84,9 +95,7 @@ func (n *source[T]) produce(_ context.Context, next chan<- rxgo.Item) {
 
 func (n *source[T]) run() {
 	n.answer = n.evaluate()
-	if n.answer.ready == 0 {
-		n.answer.ready = n.scope.now()
-	}
+	n.answer.ready = n.scope.now()
 	n.done.Store(true)
 	n.failIfVital()
 }
@@ -98,6 +107,9 @@ func (n *source[T]) evaluate() (a answer[T]) {
 			a = failed[T](Panicked(v))
 		}
 	}()
+	if n.scope.over() {
+		return failed[T](n.scope.ended())
+	}
 	if n.call == nil {
 		return n.eval(n.scope)
 	}
@@ -147,29 +159,33 @@ func (n *source[T]) await(s *Scope) answer[T] {
 
 // wait blocks until the answer is there. When the request ends first, the
 // answer has [Grace] to come all the same: a call that was cut short still
-// finds its stale copy.
+// finds its stale copy. A request that has failed has no use for it.
 func (n *source[T]) wait(s *Scope) answer[T] {
+	if n.done.Load() {
+		return n.answer
+	}
 	select {
 	case <-n.items:
 		return n.answer
 	case <-s.ctx.Done():
 	}
+	if s.failed() == nil {
+		n.linger(s)
+	}
+	if n.done.Load() { // which of two ready channels a select takes is chance
+		return n.answer
+	}
+	a := failed[T](s.ended())
+	a.ready = s.now()
+	return a
+}
+
+// linger waits for the answer for what is left of the grace.
+func (n *source[T]) linger(s *Scope) {
 	timer := time.NewTimer(s.graceLeft())
 	defer timer.Stop()
 	select {
 	case <-n.items:
-		return n.answer
 	case <-timer.C:
-		return failed[T](ended(s.ctx))
 	}
-}
-
-// ended returns why the context of a request has ended, as a fault.
-func ended(ctx context.Context) error {
-	cause := context.Cause(ctx)
-	var f *fault.Error
-	if errors.As(cause, &f) {
-		return f
-	}
-	return fault.Because(fault.ReasonOf(cause), cause)
 }

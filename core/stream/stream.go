@@ -9,7 +9,7 @@
 // operators are not used, because each costs a goroutine and a channel, ends
 // the process when a callback panics, and takes a cancel for a completion:
 // Map and Or run where their value is read, Then runs both its calls on one
-// goroutine. A graph of seven calls that do nothing costs some 8 µs.
+// goroutine. A graph of seven calls that do nothing costs some 12 µs of CPU.
 //
 // A stream belongs to the request (the [Scope]) that runs it first, and runs
 // once in it however often it is used. Streams may be used from several
@@ -47,15 +47,20 @@ func failed[T any](err error) answer[T] {
 	return answer[T]{mark: report.Mark{Rung: report.Missing, Reason: fault.ReasonOf(err)}, err: err}
 }
 
+var errZero = fault.New(fault.Internal, "a zero stream was run")
+
 func (s Stream[T]) begin(scope *Scope, vital bool) {
-	if s.node != nil {
+	switch {
+	case s.node != nil:
 		s.node.begin(scope, vital)
+	case vital:
+		scope.fail(errZero)
 	}
 }
 
 func (s Stream[T]) await(scope *Scope) answer[T] {
 	if s.node == nil {
-		return failed[T](fault.New(fault.Internal, "a zero stream was run"))
+		return failed[T](errZero)
 	}
 	return s.node.await(scope)
 }

@@ -163,6 +163,41 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// BenchmarkWatch is what it costs to end a call with its context: the deadline
+// that every call sets, and the hook that only slow ones need.
+func BenchmarkWatch(b *testing.B) {
+	address := serve(b, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	conn, err := new(net.Dialer).DialContext(b.Context(), "tcp", address)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }() // at the end of the benchmark
+	watched := func(b *testing.B, watch func(context.Context) func() bool) {
+		b.ReportAllocs()
+		for b.Loop() {
+			ctx, cancel := context.WithTimeout(b.Context(), time.Second)
+			if !watch(ctx)() {
+				b.Fatal("not stopped")
+			}
+			cancel()
+		}
+	}
+	stopped := func() bool { return true }
+	b.Run("nothing", func(b *testing.B) { watched(b, func(context.Context) func() bool { return stopped }) })
+	b.Run("deadline", func(b *testing.B) {
+		watched(b, func(context.Context) func() bool {
+			if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+				b.Fatal(err)
+			}
+			return stopped
+		})
+	})
+	b.Run("hook", func(b *testing.B) {
+		interrupt := func() { _ = conn.SetDeadline(time.Unix(1, 0)) } // never runs here
+		watched(b, func(ctx context.Context) func() bool { return context.AfterFunc(ctx, interrupt) })
+	})
+}
+
 func BenchmarkTarget(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

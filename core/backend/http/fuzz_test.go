@@ -63,8 +63,9 @@ func FuzzAnswer(f *testing.F) {
 		_, _ = io.Copy(conn, bytes.NewReader(<-answers)) // the client may have had enough
 	})
 	f.Cleanup(func() { close(answers) })
-	client := newClient(f, http.Options{Instances: []string{"http://" + address}, MaxBody: 1 << 16})
 	f.Fuzz(func(t *testing.T, answer []byte) {
+		// A client each: the server ends its connections unannounced.
+		client := newClient(t, http.Options{Instances: []string{"http://" + address}, MaxBody: 1 << 16})
 		answers <- answer
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()

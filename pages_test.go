@@ -1,0 +1,109 @@
+package facet_test
+
+import (
+	"go/ast"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pagePackages hold what device teams write: declarations, and no machinery.
+var pagePackages = []string{"adapters/tv", "adapters/phone", "adapters/tablet"}
+
+// machinery is what a page file has no business with: what runs at once, what
+// cancels, and what carries a call. Trees are meant, not single packages.
+var machinery = []string{
+	"context", "net", "os", "runtime", "sync", "unsafe",
+	module + "/adapters/wire",
+	module + "/core/backend",
+	module + "/core/command",
+}
+
+func TestPagesHoldNoMachinery(t *testing.T) {
+	t.Parallel()
+	for _, pkg := range pagePackages {
+		t.Run(pkg, func(t *testing.T) {
+			t.Parallel()
+			files := pageFiles(t, pkg)
+			if len(files) == 0 {
+				t.Fatal("no page file found: the rule would hold for nothing")
+			}
+			for _, name := range files {
+				for _, found := range pageFaults(parse(t, filepath.ToSlash(name), nil)) {
+					t.Errorf("%s: %s", name, found)
+				}
+			}
+		})
+	}
+}
+
+func TestPageRuleNoticesMachinery(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ name, text, want string }{
+		{"plain", "package tv\nimport \"strings\"\nfunc f() string { return strings.ToUpper(\"a\") }", ""},
+		{"own import", "package tv\nimport \"" + module + "/core/stream\"", ""},
+		{"goroutine", "package tv\nfunc f() { go f() }", "a goroutine"},
+		{"channel type", "package tv\ntype t struct{ c <-chan int }", "a channel"},
+		{"made channel", "package tv\nfunc f() { _ = make(chan int) }", "a channel"},
+		{"send", "package tv\nfunc f() { c <- 1 }", "a channel"},
+		{"receive", "package tv\nfunc f() { _ = <-c }", "a channel"},
+		{"select", "package tv\nfunc f() { select {} }", "a select"},
+		{"mutex", "package tv\nimport \"sync\"", "an import of sync"},
+		{"atomic", "package tv\nimport \"sync/atomic\"", "an import of sync/atomic"},
+		{"context", "package tv\nimport c \"context\"", "an import of context"},
+		{"http", "package tv\nimport . \"net/http\"", "an import of net/http"},
+		{"protocol", "package tv\nimport \"" + module + "/core/backend/http\"", "an import of " + module + "/core/backend/http"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := strings.Join(pageFaults(parse(t, "page.go", c.text)), ", "); got != c.want {
+				t.Errorf("found %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func pageFiles(t *testing.T, pkg string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pkg + "/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+}
+
+// pageFaults names the machinery that a file holds.
+func pageFaults(s source) []string {
+	var found []string
+	for _, imported := range s.imports {
+		if slices.ContainsFunc(machinery, func(tree string) bool { return within(imported, tree) }) {
+			found = append(found, "an import of "+imported)
+		}
+	}
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		if name := machineryOf(n); name != "" {
+			found = append(found, name)
+		}
+		return true
+	})
+	return found
+}
+
+func machineryOf(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		return "a goroutine"
+	case *ast.SelectStmt:
+		return "a select"
+	case *ast.ChanType, *ast.SendStmt:
+		return "a channel"
+	case *ast.UnaryExpr:
+		if n.Op == token.ARROW {
+			return "a channel"
+		}
+	}
+	return ""
+}
