@@ -15,8 +15,10 @@ const BatchLimit = 200
 // ObserveAll returns the stream of the answers to many queries: of those that
 // are not remembered fresh, in the batch form of the call. A query that the
 // backend does not know has no answer in the map. When a call fails, stale
-// copies stand in one by one; without any answer the stream fails.
-// It needs a command that declares a Batch.
+// copies or the default stand in one by one; a query for which there is neither
+// has no answer, and the rest is at best on the rung "default", so that what is
+// not there does not pass for what does not exist. Without any answer the
+// stream fails. It needs a command that declares a Batch.
 func (c *Command[K, V]) ObserveAll(queries []K) stream.Stream[map[K]V] {
 	if c.batch == nil {
 		return stream.Fail[map[K]V](fault.New(fault.Internal, c.name+" declares no batch"))
@@ -32,10 +34,11 @@ func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) (map[K]V, re
 	for chunk := range slices.Chunk(b.recallFresh(queries), BatchLimit) {
 		b.ask(ctx, chunk)
 	}
-	c.count(b.mark.Rung)
 	if len(b.values) == 0 && b.err != nil {
+		c.count(report.Missing)
 		return nil, missing(b.err), b.err
 	}
+	c.count(b.mark.Rung)
 	return b.values, b.mark, nil
 }
 
@@ -77,6 +80,7 @@ func (b *batch[K, V]) ask(ctx context.Context, chunk []K) {
 	call := begin(ctx, c.name)
 	got, err := execute(ctx, c.Control, b.policy, call, func(ctx context.Context) (map[K]V, error) { return c.batch(ctx, chunk) })
 	if err != nil {
+		b.err = err
 		b.standIn(chunk, call)
 		return
 	}
@@ -94,18 +98,40 @@ func (b *batch[K, V]) ask(ctx context.Context, chunk []K) {
 }
 
 // standIn takes, for each query of a chunk that failed, its stale copy, else the
-// command's default.
+// command's default; after a fault of the caller's neither, as for one query.
 func (b *batch[K, V]) standIn(chunk []K, call *report.Call) {
 	c, reason := b.command, fault.ReasonOf(call.Err)
-	b.err = call.Err
-	call.Mark = missing(call.Err)
+	absent := report.Mark{Rung: report.Default, Reason: reason}
+	found := 0
 	for _, q := range chunk {
-		if hit, ok := c.recall(b.policy, q); ok {
-			call.Mark = report.Mark{Rung: report.Stale, Age: hit.Age, Reason: reason}
-			b.take(q, hit.Value, call.Mark)
-		} else if c.standIn != nil {
-			call.Mark = report.Mark{Rung: report.Default, Reason: reason}
-			b.take(q, c.standIn(q), call.Mark)
+		value, mark, ok := c.substitute(b.policy, q, call.Outcome, reason)
+		if !ok {
+			mark = absent
+		} else {
+			b.values[q] = value
+			found++
 		}
+		call.Mark = call.Mark.Join(mark)
 	}
+	b.mark = b.mark.Join(call.Mark)
+	if found == 0 {
+		call.Mark = missing(call.Err)
+	}
+}
+
+// substitute returns what stands in for the answer to one query of a batch.
+func (c *Command[K, V]) substitute(
+	policy *Policy, query K, outcome report.Outcome, reason fault.Reason,
+) (value V, mark report.Mark, ok bool) {
+	if outcome == report.CallerFault {
+		c.forget(query)
+		return value, mark, false
+	}
+	if hit, ok := c.recall(policy, query); ok {
+		return hit.Value, report.Mark{Rung: report.Stale, Age: hit.Age, Reason: reason}, true
+	}
+	if c.standIn != nil {
+		return c.standIn(query), report.Mark{Rung: report.Default, Reason: reason}, true
+	}
+	return value, mark, false
 }

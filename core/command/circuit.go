@@ -22,55 +22,57 @@ import (
 type circuit struct {
 	name    string // hystrix-go's, unique in the process
 	breaker *hystrix.CircuitBreaker
+	events  *events
 
-	open      atomic.Bool
-	epoch     atomic.Uint64
-	faults    atomic.Int64 // consecutive
-	lastFault atomic.Int64 // reported to hystrix-go, in Unix nanoseconds; 0: none
-	opened    atomic.Uint64
-	refused   atomic.Uint64
+	open   atomic.Bool
+	epoch  atomic.Uint64
+	faults atomic.Int64 // consecutive
+	opened atomic.Uint64
 
-	mu      sync.Mutex // of what an open circuit does
-	retryAt time.Time  // when the next probe may pass
+	mu       sync.Mutex // of the settings, and of what an open circuit does
+	settings Circuit
+	retryAt  time.Time // when the next probe may pass
+	probes   uint64    // so far
 }
 
 // permit is the circuit's leave to make one call.
 type permit struct {
 	epoch uint64
-	probe bool
+	probe uint64 // its number; 0: it is none
 }
 
 // circuits numbers the circuits of the process, because hystrix-go keeps them
 // in a global map that forgets nothing.
-var circuits atomic.Uint64
-
-// window is what hystrix-go looks back on, and a second for its buckets.
-const window = 11 * time.Second
+var circuits atomic.Uint64 //nolint:gochecknoglobals // as global as what it numbers
 
 func newCircuit(name string) *circuit {
 	c := &circuit{name: fmt.Sprintf("%s#%d", name, circuits.Add(1))}
 	c.configure(DefaultPolicy().Circuit)
 	c.breaker, _, _ = hystrix.GetCircuit(c.name) // it never returns an error
+	c.events = newEvents(c.breaker)
 	return c
 }
 
 // configure hands the settings to hystrix-go, which reads them at each decision.
 func (c *circuit) configure(p Circuit) {
-	hystrix.ConfigureCommand(c.name, hystrix.CommandConfig{
-		RequestVolumeThreshold: p.Volume,
-		ErrorPercentThreshold:  p.ErrorPercent,
-		SleepWindow:            int(max(p.Sleep.Milliseconds(), 1)),
-	})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settings = p
+	c.trigger(p.Volume, p.ErrorPercent)
+}
+
+func (c *circuit) trigger(volume, percent int) {
+	hystrix.ConfigureCommand(c.name, hystrix.CommandConfig{RequestVolumeThreshold: volume, ErrorPercentThreshold: percent})
 }
 
 // allow returns leave to make a call, or false when the circuit is open.
 func (c *circuit) allow(now time.Time, p *Circuit) (permit, bool) {
+	epoch := c.epoch.Load() // before open: at worst it is an old one
 	if c.open.Load() {
 		return c.allowProbe(now, p)
 	}
-	epoch := c.epoch.Load()
 	// While the window holds no fault, the percentage is 0: nothing to ask.
-	if last := c.lastFault.Load(); last != 0 && now.UnixNano()-last < int64(window) && !c.breaker.AllowRequest() {
+	if c.events.faulty(now) && c.breaker.IsOpen() {
 		c.trip(epoch, p)
 		return permit{}, false
 	}
@@ -87,7 +89,8 @@ func (c *circuit) allowProbe(now time.Time, p *Circuit) (permit, bool) {
 		return permit{}, false
 	}
 	c.retryAt = now.Add(p.Sleep) // one probe a window, even if it never returns
-	return permit{epoch: c.epoch.Load(), probe: true}, true
+	c.probes++
+	return permit{epoch: c.epoch.Load(), probe: c.probes}, true
 }
 
 // settle tells the circuit what a call that it allowed has come to.
@@ -97,29 +100,31 @@ func (c *circuit) settle(a permit, outcome report.Outcome, began time.Time, took
 	}
 	switch outcome {
 	case report.Success, report.CallerFault:
-		if a.probe {
-			c.close(a.epoch, began, took)
-			return
-		}
-		if c.faults.Load() != 0 {
-			c.faults.Store(0)
-		}
-		c.event("success", began, took)
-	case report.Failure, report.TimedOut:
-		c.fault(a, outcome, began, took, p)
+		c.succeeded(a, began, took)
+	case report.Failure:
+		c.failed(a, c.events.kinds.failure, began, took, p)
+	case report.TimedOut:
+		c.failed(a, c.events.kinds.timeout, began, took, p)
 	case report.Canceled, report.Rejected, report.ShortCircuited:
-		if a.probe {
-			c.retryFrom(time.Time{}) // it proved nothing: another may follow at once
-		}
+		c.undecided(a)
 	}
 }
 
-func (c *circuit) fault(a permit, outcome report.Outcome, began time.Time, took time.Duration, p *Circuit) {
-	c.event(eventNames[outcome], began, took)
-	now := time.Now()
-	c.lastFault.Store(now.UnixNano())
-	if a.probe {
-		c.retryFrom(now.Add(p.Sleep))
+func (c *circuit) succeeded(a permit, began time.Time, took time.Duration) {
+	if a.probe != 0 {
+		c.close(a.epoch, began, took)
+		return
+	}
+	if c.faults.Load() != 0 {
+		c.faults.Store(0)
+	}
+	c.events.succeeded(began, took)
+}
+
+func (c *circuit) failed(a permit, kind []string, began time.Time, took time.Duration, p *Circuit) {
+	c.events.failed(kind, began, took)
+	if a.probe != 0 {
+		c.retryFrom(began.Add(took + p.Sleep))
 		return
 	}
 	if c.faults.Add(1) >= int64(p.Consecutive) {
@@ -127,20 +132,23 @@ func (c *circuit) fault(a permit, outcome report.Outcome, began time.Time, took 
 	}
 }
 
-// eventNames are hystrix-go's words.
-var eventNames = map[report.Outcome]string{report.Failure: "failure", report.TimedOut: "timeout"}
-
-// event hands an event to hystrix-go, whose channel may be full.
-func (c *circuit) event(name string, began time.Time, took time.Duration) {
-	if err := c.breaker.ReportEvent([]string{name}, began, took); err != nil {
-		c.refused.Add(1)
-	}
-}
-
 func (c *circuit) retryFrom(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.retryAt = t
+}
+
+// undecided lets another probe follow at once one that proved nothing, unless
+// another followed already.
+func (c *circuit) undecided(a permit) {
+	if a.probe == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a.probe == c.probes {
+		c.retryAt = time.Time{}
+	}
 }
 
 // trip opens the circuit, once an epoch.
@@ -157,18 +165,19 @@ func (c *circuit) trip(epoch uint64, p *Circuit) {
 }
 
 // close closes the circuit after a good probe. hystrix-go forgets its window
-// only when it closes itself, so it is first made to see how bad that was:
-// otherwise the old faults would open the circuit again at once.
+// only when it closes itself, so it is first made to open, by limits that any
+// window is over: else the old faults could open the circuit again.
 func (c *circuit) close(epoch uint64, began time.Time, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.epoch.Load() != epoch {
 		return
 	}
+	c.trigger(1, -1)
 	c.breaker.IsOpen()
-	c.event("success", began, took)
+	c.trigger(c.settings.Volume, c.settings.ErrorPercent)
+	c.events.forget(began, took)
 	c.faults.Store(0)
-	c.lastFault.Store(0)
 	c.epoch.Add(1)
 	c.open.Store(false)
 }

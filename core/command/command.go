@@ -11,8 +11,8 @@
 // percentage low. hystrix-go's circuits are global and keep two goroutines each
 // for ever, so commands are made once, at start.
 //
-// A command costs some 4 µs of CPU, most of it in the hand-over of the event to
-// hystrix-go's monitor.
+// A command costs some 5 to 6 µs of CPU at 14,000 a second, of which the
+// hand-over of the event to hystrix-go's monitor is a third (see events).
 package command
 
 import (
@@ -84,13 +84,13 @@ func (c *Command[K, V]) Observe(query K) stream.Stream[V] {
 	})
 }
 
-// resize makes the cache that a policy asks for; a cache whose bounds stay is kept.
+// resize makes the cache that a policy asks for, if any; a cache whose bounds
+// stay is kept.
 func (c *Command[K, V]) resize(before, after Cache) {
-	if c.cache.Load() != nil && before.Entries == after.Entries && before.Bytes == after.Bytes {
-		return
+	switch {
+	case !after.enabled():
+		c.cache.Store(nil)
+	case c.cache.Load() == nil || before.entries() != after.entries() || before.bytes() != after.bytes():
+		c.cache.Store(cache.New[K, V](after.entries(), after.bytes(), time.Now))
 	}
-	if !after.enabled() {
-		return
-	}
-	c.cache.Store(cache.New[K, V](after.entries(), after.bytes(), time.Now))
 }

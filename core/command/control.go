@@ -82,7 +82,7 @@ func (c *Control) Stats() Stats {
 	s := Stats{
 		Name: c.name, Circuit: c.circuit.state(), InFlight: c.bulkhead.inUse.Load(), MaxConcurrent: c.Policy().MaxConcurrent,
 		Outcomes: map[string]uint64{}, Rungs: map[string]uint64{},
-		Opened: c.circuit.opened.Load(), RefusedEvents: c.circuit.refused.Load(),
+		Opened: c.circuit.opened.Load(), RefusedEvents: c.circuit.events.refused.Load(),
 	}
 	for _, o := range report.Outcomes() {
 		s.Outcomes[o.String()] = c.outcomes[o].Load()

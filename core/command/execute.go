@@ -76,7 +76,7 @@ func verdict(ctx, timed context.Context, policy *Policy, began time.Time, err er
 	case err == nil:
 		return report.Success, nil
 	case timed.Err() != nil && endedBy(timed, err):
-		return late(ctx, policy, began)
+		return late(ctx, timed, policy, began)
 	case callersFault(fault.CodeOf(err)):
 		return report.CallerFault, err
 	}
@@ -90,27 +90,35 @@ func callersFault(code fault.Code) bool {
 }
 
 // endedBy reports whether err is what a call returns because its context ended.
+// After that, only an error that carries a code is the backend's own: clients
+// say that they were interrupted in words of many protocols.
 func endedBy(ctx context.Context, err error) bool {
-	return errors.Is(err, context.Cause(ctx)) ||
+	var coded *fault.Error
+	return !errors.As(err, &coded) || errors.Is(err, context.Cause(ctx)) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // late is the verdict of a run that its context ended: by its own timeout, by
 // the page's deadline, or by the end of the request.
-func late(ctx context.Context, policy *Policy, began time.Time) (report.Outcome, error) {
+func late(ctx, timed context.Context, policy *Policy, began time.Time) (report.Outcome, error) {
 	cause := context.Cause(ctx)
-	if cause == nil {
+	switch {
+	case cause == nil || hadItsOwn(timed, policy, began):
 		return report.TimedOut, ErrTimeout
+	// A part that the page needs may have failed for want of time: then its own
+	// fault ends this call, but no deadline does.
+	case !errors.Is(ctx.Err(), context.DeadlineExceeded) && fault.ReasonOf(cause) != fault.ReasonBudget:
+		return report.Canceled, fault.Because(fault.ReasonCanceled, cause)
+	case hadItsTime(ctx, policy, began):
+		return report.TimedOut, fault.Because(fault.ReasonBudget, cause)
 	}
-	reason := fault.ReasonOf(cause)
-	if reason == fault.ReasonBudget || reason == fault.ReasonTimeout {
-		err := fault.Because(fault.ReasonBudget, cause)
-		if hadItsTime(ctx, policy, began) {
-			return report.TimedOut, err
-		}
-		return report.Canceled, err
-	}
-	return report.Canceled, fault.Because(fault.ReasonCanceled, cause)
+	return report.Canceled, fault.Because(fault.ReasonBudget, cause)
+}
+
+// hadItsOwn reports whether the run's own deadline came first, and the end of
+// the request only while the run was returning.
+func hadItsOwn(timed context.Context, policy *Policy, began time.Time) bool {
+	return errors.Is(context.Cause(timed), ErrTimeout) && time.Since(began) >= policy.Timeout
 }
 
 // hadItsTime reports whether a call that the page's deadline cut short counts
