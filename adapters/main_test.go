@@ -1,6 +1,7 @@
 package adapters_test
 
 import (
+	"cmp"
 	"context"
 	"testing"
 	"time"
@@ -38,14 +39,21 @@ func noon() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
 
 func open(t testing.TB) *shop {
 	t.Helper()
+	return openWith(t, nil)
+}
+
+// openWith opens a shop in which somebody else plays some of the services.
+func openWith(t testing.TB, elsewhere map[string]string) *shop {
+	t.Helper()
 	sim, err := simulator.New(simulator.Options{Now: noon})
 	must(t, err)
-	must(t, sim.Start(t.Context()))
+	must(t, sim.Start(context.Background()))
 	t.Cleanup(sim.Close)
 
 	clients := map[string]*http.Client{}
 	for _, name := range services.Names() {
-		clients[name], err = http.New(http.Options{Service: name, Instances: []string{sim.URL(name)}})
+		address := cmp.Or(elsewhere[name], sim.URL(name))
+		clients[name], err = http.New(http.Options{Service: name, Instances: []string{address}})
 		must(t, err)
 		t.Cleanup(clients[name].Close)
 	}
@@ -73,6 +81,13 @@ func (s *shop) configure(t testing.TB, change func(*command.Policy)) {
 // page asks a class's adapter for a page, as the server does.
 func (s *shop) page(t testing.TB, class devices.Class, user, query string) (string, *report.Report, error) {
 	t.Helper()
+	return s.pageOn(t, class, profile(t, class), user, query)
+}
+
+func (s *shop) pageOn(
+	t testing.TB, class devices.Class, screen *devices.Profile, user, query string,
+) (string, *report.Report, error) {
+	t.Helper()
 	endpoint, ok := s.versions[class].Endpoint("/productdetails")
 	if !ok {
 		t.Fatalf("%s has no product page", class)
@@ -80,7 +95,7 @@ func (s *shop) page(t testing.TB, class devices.Class, user, query string) (stri
 	r := report.New("test", report.NewTrace())
 	ctx, scope := stream.Open(context.Background(), r)
 	defer scope.Close()
-	answer, err := endpoint.Serve(ctx, &adapter.Request{Device: profile(t, class), User: user, RawQuery: query})
+	answer, err := endpoint.Serve(ctx, &adapter.Request{Device: screen, User: user, RawQuery: query})
 	return string(answer.Body), r, err
 }
 

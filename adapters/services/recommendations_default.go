@@ -3,16 +3,16 @@ package services
 // topTen is what the shop recommends when its recommendations are gone: what
 // was reviewed most. A test holds it to the shop's data.
 var topTen = [...]Card{
-	{"p-1002", "Wren Aldo Stock Pot", Money{16990, "EUR"}, "/img/p-1002/1"},
-	{"p-1259", "Norvik Opal Hip Pack", Money{23990, "EUR"}, "/img/p-1259/1"},
-	{"p-1285", "Fenn Pine Exercise Mat", Money{4990, "EUR"}, "/img/p-1285/1"},
-	{"p-1109", "Ostro Grove Paring Set", Money{9490, "EUR"}, "/img/p-1109/1"},
-	{"p-1258", "Norvik Opal Tunnel Tent", Money{28490, "EUR"}, "/img/p-1258/1"},
-	{"p-1250", "Arden Noord Pruning Saw", Money{12490, "EUR"}, "/img/p-1250/1"},
-	{"p-1082", "Tamsin Elm Cabin Case", Money{20490, "EUR"}, "/img/p-1082/1"},
-	{"p-1014", "Sundby Aldo Adjustable Dumbbell", Money{3490, "EUR"}, "/img/p-1014/1"},
-	{"p-1254", "Brisa Opal Sauté Pan", Money{4490, "EUR"}, "/img/p-1254/1"},
-	{"p-1041", "Kestrel Cairn Wool Blanket", Money{12490, "EUR"}, "/img/p-1041/1"},
+	{"p-1216", "Brisa Loch Rear Light", Money{4490, "EUR"}, "/img/p-1216/1"},
+	{"p-1191", "Arden Kite Document Wallet", Money{3490, "EUR"}, "/img/p-1191/1"},
+	{"p-1243", "Brisa Noord Wood Stove", Money{4990, "EUR"}, "/img/p-1243/1"},
+	{"p-1340", "Fenn Slate Border Spade", Money{9990, "EUR"}, "/img/p-1340/1"},
+	{"p-1299", "Lumo Quarry Wash Bag", Money{6990, "EUR"}, "/img/p-1299/1"},
+	{"p-1183", "Halden Kite Espresso Maker", Money{8490, "EUR"}, "/img/p-1183/1"},
+	{"p-1301", "Halden Quarry Bookshelf Speakers", Money{62990, "EUR"}, "/img/p-1301/1"},
+	{"p-1138", "Brisa Harbour Earbuds", Money{9490, "EUR"}, "/img/p-1138/1"},
+	{"p-1327", "Sundby Slate Hand Grinder", Money{26490, "EUR"}, "/img/p-1327/1"},
+	{"p-1148", "Arden Isle Floor Lamp", Money{25490, "EUR"}, "/img/p-1148/1"},
 }
 
 // popularCards stands in for the recommendations of a product. Nothing is said

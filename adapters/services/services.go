@@ -62,7 +62,7 @@ func Names() []string {
 }
 
 // Connect binds the client of each service, by name, and compiles the decoders
-// of their answers, which takes some 100 ms. It returns an error that names
+// of their answers, which takes some 150 ms. It returns an error that names
 // every service without a client. Call it once, before serving.
 func (s *Services) Connect(clients map[string]*http.Client) error {
 	var errs []error

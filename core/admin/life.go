@@ -45,7 +45,9 @@ func (a *Admin) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	end()
 	err := shutdown(hs)
-	_ = <-failed // the goroutine above has ended, as it was told to
+	if cause := <-failed; !errors.Is(cause, http.ErrServerClosed) {
+		err = errors.Join(err, cause)
+	}
 	return err
 }
 

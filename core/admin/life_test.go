@@ -92,7 +92,7 @@ func TestStopCutsProfilesShort(t *testing.T) {
 			return
 		}
 		defer func() { _ = response.Body.Close() }() // it was only read
-		_, _ = io.Copy(io.Discard, response.Body) // it may be cut anywhere
+		_, _ = io.Copy(io.Discard, response.Body)    // it may be cut anywhere
 	}()
 	<-begun
 	before := time.Now()

@@ -27,6 +27,8 @@ func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, er
 	case call.Outcome == report.CallerFault:
 		call.Mark = missing(err) // that there is no such thing is an answer too
 		c.forget(query)
+	case fault.ReasonOf(err) == fault.ReasonCanceled:
+		call.Mark = missing(err) // the request is over: nobody waits for a stand-in
 	case remembered:
 		value, err = hit.Value, nil
 		call.Mark = report.Mark{Rung: report.Stale, Age: hit.Age, Reason: fault.ReasonOf(call.Err)}

@@ -31,7 +31,7 @@ func products() []shop.Listing {
 
 func listing(n int, id string) shop.Listing {
 	// The order of the draws is part of the data: a new one goes to the end.
-	r := rand.New(rand.NewPCG(uint64(n), 1))
+	r := randomOf(id)
 	kind := &ranges[(n-firstID)%len(ranges)]
 	turn := (n - firstID) / len(ranges)
 	brand := brands[r.IntN(len(brands))]
@@ -108,6 +108,13 @@ func histogram(r *rand.Rand) [5]int {
 	}
 	h[4]++ // never empty
 	return h
+}
+
+// randomOf returns the numbers of one thing: always the same for the same id.
+func randomOf(id string) *rand.Rand {
+	var seed [32]byte
+	copy(seed[:], id)
+	return rand.New(rand.NewChaCha8(seed))
 }
 
 func euros(cents int) shop.Money { return shop.Money{Amount: int64(cents), Currency: currency} }

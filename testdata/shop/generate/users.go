@@ -34,10 +34,11 @@ func users(listings []shop.Listing) []shop.User {
 }
 
 func user(n int, listings []shop.Listing) shop.User {
-	r := rand.New(rand.NewPCG(uint64(n), 2))
+	id := fmt.Sprintf("u-%d", n)
+	r := randomOf(id)
 	locale := pick(r, locales[:])
 	u := shop.User{
-		ID:       fmt.Sprintf("u-%d", n),
+		ID:       id,
 		Name:     firstNames[(n-1)%len(firstNames)],
 		Locale:   locale,
 		Postcode: postcode(r, locale),
