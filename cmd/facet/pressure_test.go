@@ -1,0 +1,294 @@
+//go:build !production
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/facet-gateway/facet/adapters/simulator"
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/config"
+)
+
+// stage is a gateway and its services in this process, really listening.
+type stage struct {
+	t       *testing.T
+	build   *build
+	shop    *simulator.Simulator
+	gateway string // URL of the public port
+	client  *http.Client
+	log     faultLog
+	stop    func() // ends it all; called by Cleanup too
+}
+
+// faultLog keeps the log lines that tell of a backend's fault.
+type faultLog struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *faultLog) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(": failure: ")) || bytes.Contains(line, []byte(": timeout: ")) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.lines = append(l.lines, string(line))
+	}
+	return len(line), nil
+}
+
+// newStage starts a gateway whose configuration is the demonstration's and extra.
+func newStage(t *testing.T, extra string) *stage {
+	t.Helper()
+	s := &stage{t: t, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+	var err error
+	if s.build, err = newBuild(); err != nil {
+		t.Fatal(err)
+	}
+	if s.shop, err = startSimulator(t.Context(), simulator.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	d := &demonstration{listen: "127.0.0.1:0", admin: "127.0.0.1:0"}
+	c, err := config.Parse("test", []byte(d.config(s.shop)+extra), s.build.known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGateway(s.build, c, slog.New(slog.NewTextHandler(&s.log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	urls, ended := make(chan string, 1), make(chan error, 1)
+	go func() { ended <- g.run(ctx, func(public, _ string) { urls <- public }) }()
+	s.gateway = <-urls
+	s.stop = sync.OnceFunc(func() {
+		s.client.CloseIdleConnections()
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the stop was not clean: %v", err)
+		}
+		g.close()
+		s.shop.Close()
+	})
+	t.Cleanup(s.stop)
+	return s
+}
+
+// get asks for a product page on a phone, and returns the answer with its body read.
+func (s *stage) get(ctx context.Context, product string) (*http.Response, string, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.gateway+"/productdetails?productid="+product, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	r.Header.Set("X-Device-Type", "phone")
+	r.Header.Set("X-User-Id", "u-7")
+	response, err := s.client.Do(r)
+	if err != nil {
+		return nil, "", err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was read
+	b, err := io.ReadAll(response.Body)
+	return response, string(b), err
+}
+
+func (s *stage) mustGet(product string) (*http.Response, string) {
+	s.t.Helper()
+	r, body, err := s.get(s.t.Context(), product)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return r, body
+}
+
+func (s *stage) fault(service, spec string) {
+	s.t.Helper()
+	f, err := simulator.ParseFault(spec)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.shop.SetFault(service, f); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stage) stats(name string) command.Stats {
+	s.t.Helper()
+	for _, c := range s.build.services.Controls() {
+		if c.Name() == name {
+			return c.Stats()
+		}
+	}
+	s.t.Fatalf("there is no command %s", name)
+	return command.Stats{}
+}
+
+// within polls until holds does, and reports how long that took.
+func within(limit time.Duration, holds func() bool) (time.Duration, bool) {
+	began := time.Now()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		if time.Since(began) > limit {
+			return limit, false
+		}
+		<-tick.C
+	}
+	return time.Since(began), true
+}
+
+// TestAbortedPages aborts 10,000 pages at random moments: nothing goes on that
+// nobody waits for, and no backend is blamed for it.
+func TestAbortedPages(t *testing.T) {
+	const pages, clients = 10_000, 16
+	s := newStage(t, "pages: {productdetails: {budget: 30s}}\n")
+	for _, c := range s.build.services.Controls() { // so that a slow machine is no fault of a backend
+		p := c.Policy()
+		p.Timeout = 30 * time.Second
+		if err := c.Configure(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range s.shop.Services() {
+		s.fault(name, "latency=3ms,spread=2ms")
+	}
+	began := time.Now()
+	for range 50 {
+		s.mustGet("p-1042")
+	}
+	usual := time.Since(began) / 50
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	aborted := 0
+	for client := range clients {
+		wg.Go(func() {
+			for i := range pages / clients {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rand.Int64N(int64(clients/2*usual))))
+				_, _, err := s.get(ctx, fmt.Sprintf("p-%d", 1001+(client*97+i)%300))
+				cancel()
+				if errors.Is(err, context.DeadlineExceeded) {
+					mu.Lock()
+					aborted++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	took, idle := within(100*time.Millisecond, func() bool { return s.inFlight() == 0 })
+	if !idle {
+		t.Errorf("%d calls are still in flight at the backend after %v", s.inFlight(), took)
+	}
+	for _, c := range s.build.services.Controls() {
+		if st := c.Stats(); st.Outcomes["failure"]+st.Outcomes["timeout"] > 0 || st.InFlight != 0 || st.Circuit != "closed" {
+			t.Errorf("a backend was blamed: %+v\n%s", st, strings.Join(s.log.lines, ""))
+		}
+	}
+	s.stop()
+	if err := goleak.Find(goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*metricExchange).Monitor"),
+		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*poolMetrics).Monitor")); err != nil {
+		t.Errorf("goroutines are left: %v", err)
+	}
+	if aborted < pages/10 {
+		t.Errorf("only %d pages were aborted: the test does not test", aborted)
+	}
+	t.Logf("%d of %d pages aborted, calls in flight 0 after %v", aborted, pages/clients*clients, took)
+}
+
+// inFlight are the calls that the services are answering now.
+func (s *stage) inFlight() int {
+	n := 0
+	for _, name := range s.shop.Services() {
+		n += int(s.shop.Stats(name).InFlight)
+	}
+	return n
+}
+
+// TestHangingService: a page waits for a service that hangs no longer than its
+// command allows, and not at all once the circuit is open.
+func TestHangingService(t *testing.T) {
+	s := newStage(t, "")
+	s.mustGet("p-1042")
+	s.fault("inventory", "hang")
+	timeout := 300 * time.Millisecond
+	opened := 0
+	for i := range 30 {
+		began := time.Now()
+		r, body := s.mustGet("p-1042")
+		took := time.Since(began)
+		if r.StatusCode != http.StatusOK || !strings.Contains(r.Header.Get("Facet-Parts"), "inventory=missing;reason=") {
+			t.Fatalf("page %d: %d %q", i, r.StatusCode, r.Header.Get("Facet-Parts"))
+		}
+		if !json.Valid([]byte(body)) || !strings.Contains(body, `"availability":"unknown"`) {
+			t.Fatalf("page %d: %s", i, body)
+		}
+		if took > timeout+50*time.Millisecond {
+			t.Errorf("page %d took %v", i, took)
+		}
+		if strings.HasSuffix(r.Header.Get("Facet-Parts"), "reason=open") && opened == 0 {
+			opened = i
+		}
+	}
+	if opened == 0 || opened > 20 {
+		t.Errorf("the circuit opened after %d consecutive faults, want at most 20", opened)
+	}
+}
+
+// TestCatalogGone: the one part that a page cannot do without.
+func TestCatalogGone(t *testing.T) {
+	s := newStage(t, "")
+	_, seen := s.mustGet("p-1042")
+	s.fault("catalog", "down")
+	r, body := s.mustGet("p-1042")
+	if parts := r.Header.Get("Facet-Parts"); r.StatusCode != http.StatusOK || !strings.HasPrefix(parts, "catalog=stale;age=0;reason=error") {
+		t.Errorf("a page seen before: %d %q", r.StatusCode, parts)
+	}
+	if body != seen {
+		t.Errorf("the stale page differs:\n%s\n%s", body, seen)
+	}
+	r, body = s.mustGet("p-1043")
+	if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("a page never seen: %d %s", r.StatusCode, body)
+	}
+	if r.Header.Get("Retry-After") == "" {
+		t.Error("a 503 without Retry-After")
+	}
+	s.fault("catalog", "none")
+	if r, _ = s.mustGet("p-9999"); r.StatusCode != http.StatusNotFound {
+		t.Errorf("an unknown product: %d", r.StatusCode)
+	}
+}
+
+// TestRubbishNeverMakesAnInvalidPage breaks every service in every way that a
+// body can be broken: each answer is a valid page or a typed problem.
+func TestRubbishNeverMakesAnInvalidPage(t *testing.T) {
+	s := newStage(t, "")
+	for _, spec := range []string{"reset", "garbage", "oversize", "status=500", "status=429", "wrongtype", "down", "error=0.5"} {
+		for _, service := range []string{"catalog", "cart", "orders", "reviews", "inventory", "shipping", "recommendations"} {
+			s.fault(service, spec)
+			r, body := s.mustGet(fmt.Sprintf("p-%d", 1001+rand.IntN(300)))
+			if !json.Valid([]byte(body)) {
+				t.Errorf("%s %s: not JSON: %s", service, spec, body)
+			}
+			switch typ := r.Header.Get("Content-Type"); {
+			case r.StatusCode == http.StatusOK && typ == "application/json":
+			case (r.StatusCode == 502 || r.StatusCode == 503) && service == "catalog" && typ == "application/problem+json":
+			default:
+				t.Errorf("%s %s: %d %s", service, spec, r.StatusCode, body)
+			}
+			s.fault(service, "none")
+		}
+	}
+}
