@@ -64,7 +64,9 @@ func (d *demonstration) run(ctx context.Context, stdout, stderr io.Writer) error
 	if err != nil {
 		return refused{err}
 	}
-	g, err := newGateway(b, c, newLogger(c.Log, stderr))
+	lines := &logBuffer{to: stderr}
+	defer lines.flush()
+	g, err := newGateway(b, c, newLogger(c.Log, lines))
 	if err != nil {
 		return err
 	}

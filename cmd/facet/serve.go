@@ -43,7 +43,9 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log := newLogger(c.Log, stderr)
+	lines := &logBuffer{to: stderr}
+	defer lines.flush()
+	log := newLogger(c.Log, lines)
 	for _, warning := range c.Warnings {
 		log.Warn("configuration", "file", file, "warning", warning)
 	}

@@ -8,37 +8,40 @@ import (
 	"github.com/afex/hystrix-go/hystrix"
 )
 
-// events hands over to hystrix-go what calls came to. Each hand-over wakes its
-// monitor, which costs more than the rest of a command. So while the window
-// holds no fault, when no percentage can come of it, successes wait for each
-// other; from the first fault on all are handed over at once. hystrix-go
-// counts them from then on: up to a batch of them stays in its window longer
-// than it ought to, by less than the window.
+// events hands over to hystrix-go what calls came to. A hand-over wakes its
+// monitor and costs 3 µs, more than the rest of a command. So while the window
+// holds no fault, when no percentage can come of it, successes are only counted
+// here, second by second. The first fault brings those of the last 10 s along,
+// at most as many as memory says; from then on, until the window holds no fault
+// again, everything is handed over as it happens.
+//
+// hystrix-go counts what was brought along from that moment on, so a healthy
+// past weighs for at most one window more, and never more than memory calls.
 type events struct {
 	breaker  *hystrix.CircuitBreaker
 	kinds    eventKinds
 	refused  atomic.Uint64 // by hystrix-go, whose channel was full
 	faultyTo atomic.Int64  // until when the window holds a fault, in Unix nanoseconds
 
-	mu      sync.Mutex
-	waiting int // of batch
-	batch   [32]success
+	mu   sync.Mutex
+	past [window / bucket]second
 }
 
 // eventKinds are hystrix-go's words.
 type eventKinds struct{ success, failure, timeout []string }
 
-// success is a call that succeeded and is not yet handed over.
-type success struct {
-	began time.Time
-	took  time.Duration
-}
+// second is how many calls succeeded in one second.
+type second struct{ at, count int64 }
 
 // window is what hystrix-go looks back on; its buckets are a second wide.
 const (
 	window = 10 * time.Second
 	bucket = time.Second
 )
+
+// memory is how many successes the first fault brings along: half of what
+// hystrix-go's channel holds.
+const memory = 1000
 
 func newEvents(breaker *hystrix.CircuitBreaker) *events {
 	return &events{
@@ -62,11 +65,12 @@ func (e *events) succeeded(began time.Time, took time.Duration) {
 		e.report(e.kinds.success, began, took)
 		return
 	}
-	e.batch[e.waiting] = success{began, took}
-	e.waiting++
-	if e.waiting == len(e.batch) {
-		e.flush(end)
+	now := end.Unix()
+	s := &e.past[now%int64(len(e.past))]
+	if s.at != now {
+		*s = second{at: now}
 	}
+	s.count++
 }
 
 // failed counts a fault, after the successes that came before it.
@@ -74,20 +78,24 @@ func (e *events) failed(kind []string, began time.Time, took time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	end := began.Add(took)
-	e.flush(end)
+	for range e.recall(end.Unix()) {
+		e.report(e.kinds.success, began, took)
+	}
 	e.report(kind, began, took)
 	e.faultyTo.Store(end.Add(window + bucket).UnixNano())
 }
 
-// flush hands over the successes that wait, but for those that the window no
-// longer holds.
-func (e *events) flush(now time.Time) {
-	for _, s := range e.batch[:e.waiting] {
-		if now.Sub(s.began.Add(s.took)) < window {
-			e.report(e.kinds.success, s.began, s.took)
+// recall returns how many successes the window holds that were not handed over,
+// and forgets them.
+func (e *events) recall(now int64) int64 {
+	var n int64
+	for _, s := range e.past {
+		if now-s.at < int64(len(e.past)) {
+			n += s.count
 		}
 	}
-	e.waiting = 0
+	clear(e.past[:])
+	return min(n, memory)
 }
 
 // forget begins an empty window, which the caller has made hystrix-go open for:
@@ -95,7 +103,7 @@ func (e *events) flush(now time.Time) {
 func (e *events) forget(began time.Time, took time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.waiting = 0
+	clear(e.past[:])
 	e.faultyTo.Store(0)
 	e.report(e.kinds.success, began, took)
 }

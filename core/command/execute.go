@@ -33,29 +33,15 @@ func execute[V any](
 		return value, c.refused(call, report.ShortCircuited, ErrOpen)
 	}
 
-	timed, cancel := context.WithTimeoutCause(ctx, policy.Timeout, ErrTimeout)
-	defer cancel()
-	value, err = protect(callContext{timed, call}, run)
+	timed := newRunContext(ctx, call, began.Add(policy.Timeout))
+	defer timed.end()
+	value, err = protect(timed, run)
 
 	call.Took = time.Since(began)
 	call.Outcome, call.Err = verdict(ctx, timed, policy, began, err)
 	c.outcomes[call.Outcome].Add(1)
 	c.circuit.settle(permit, call.Outcome, began, call.Took, &policy.Circuit)
 	return value, call.Err
-}
-
-// callContext carries the record of a call to the client that makes it.
-type callContext struct {
-	context.Context
-	call *report.Call
-}
-
-// Value answers for [report.CallFrom].
-func (c callContext) Value(key any) any {
-	if key == (report.CallKey{}) {
-		return c.call
-	}
-	return c.Context.Value(key)
 }
 
 // protect turns a panic of the service layer into an error.

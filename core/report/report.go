@@ -20,7 +20,11 @@ type Report struct {
 
 	mu    sync.Mutex
 	calls []*Call
+	room  [usual]Call // for the first of them
 }
+
+// usual is how many calls a request makes that needs no more memory for them.
+const usual = 8
 
 // Part is one named part of a page.
 type Part struct {
@@ -33,18 +37,24 @@ type Part struct {
 
 // New returns the report of a request that begins now.
 func New(requestID string, trace Trace) *Report {
-	return &Report{RequestID: requestID, Trace: trace, Began: time.Now()}
+	return &Report{RequestID: requestID, Trace: trace, Began: time.Now(), calls: make([]*Call, 0, usual)}
 }
 
 // Begin adds a call to the record. Safe for concurrent use.
 func (r *Report) Begin(command string) *Call {
-	c := &Call{Command: command, Start: time.Since(r.Began), request: r, Caching: Caching{MaxAge: Unlimited}}
+	c := r.add()
+	*c = Call{Command: command, Start: time.Since(r.Began), request: r, Caching: Caching{MaxAge: Unlimited}}
+	return c
+}
+
+func (r *Report) add() *Call {
 	r.mu.Lock()
-	if r.calls == nil {
-		r.calls = make([]*Call, 0, 8)
+	defer r.mu.Unlock()
+	c := &Call{}
+	if n := len(r.calls); n < usual {
+		c = &r.room[n]
 	}
 	r.calls = append(r.calls, c)
-	r.mu.Unlock()
 	return c
 }
 

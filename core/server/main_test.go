@@ -149,7 +149,7 @@ func (s *safeBuffer) lines(t *testing.T) []map[string]any {
 	return lines
 }
 
-func newFixture(t *testing.T, change func(*server.Options)) *fixture {
+func newFixture(t testing.TB, change func(*server.Options)) *fixture {
 	t.Helper()
 	resolver, err := devices.NewResolver(devices.Options{})
 	if err != nil {

@@ -24,7 +24,7 @@ type Scope struct {
 	failure atomic.Pointer[error] // of the first vital stream that failed
 
 	mu   sync.Mutex
-	memo map[any]any // key of a call → its source
+	memo memo // of calls, by their key
 
 	running atomic.Int32  // streams that run now
 	idle    chan struct{} // a token when running falls to 0
@@ -150,14 +150,7 @@ func (s *Scope) ended() error {
 func (s *Scope) share(key, n any) any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if first, ok := s.memo[key]; ok {
-		return first
-	}
-	if s.memo == nil {
-		s.memo = make(map[any]any, 8)
-	}
-	s.memo[key] = n
-	return n
+	return s.memo.share(key, n)
 }
 
 // stamp is a moment, in nanoseconds since the request began.

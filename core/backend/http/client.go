@@ -3,12 +3,12 @@
 // A [Client] is one service: a fixed list of instances, asked in turn, one
 // instance an attempt, each with a pool of kept connections. A call runs on its
 // caller's goroutine and ends with its context, whether it is dialing, writing,
-// waiting or reading: at once when the deadline passes, within 10 ms when it is
+// waiting or reading: at once when the deadline passes, within 30 ms when it is
 // cancelled. A connection that was stopped so is closed and never used again.
 //
-// For the first 10 ms a deadline on the connection (65 ns) is all that watches
-// over a call; only one that takes longer pays for a hook on its context, which
-// costs 860 ns and five allocations.
+// For the first 10 to 30 ms a deadline on the connection is all that watches over
+// a call; only one that takes longer pays for a hook on its context, which costs
+// 860 ns and five allocations.
 //
 // The response is parsed by fasthttp and decoded by sonic. Requests are written
 // by hand, from bytes prepared per instance, and the pool is our own: the one

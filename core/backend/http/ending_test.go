@@ -205,9 +205,9 @@ func TestTheCauseSaysWhatAnEndMeans(t *testing.T) {
 	}
 }
 
-// Answers that come after the first 10 ms, and drip in, are answers all the same.
+// Answers that come after the connection's first deadline, and drip in, are answers all the same.
 func TestSlowAnswers(t *testing.T) {
-	for _, pause := range []time.Duration{0, time.Millisecond, 12 * time.Millisecond} {
+	for _, pause := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond} {
 		address := serve(t, func(conn net.Conn) {
 			in := bufio.NewReader(conn)
 			for {

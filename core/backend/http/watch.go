@@ -8,16 +8,21 @@ import (
 	"time"
 )
 
-// unhooked is how long an exchange runs before it hooks itself to its context,
-// and so how late it may notice that it was cancelled.
-const unhooked = 10 * time.Millisecond
+// unhooked is how long an exchange runs at most before it hooks itself to its
+// context, and so how late it may notice that it was cancelled. A deadline that
+// an earlier exchange has left serves again if it is enough ahead.
+const (
+	unhooked = 30 * time.Millisecond
+	enough   = 10 * time.Millisecond
+)
 
 // watch ends what a connection is blocked in when the context ends. A
 // connection's deadline is cheap and a hook is not, and most exchanges are over
 // before they need the hook.
 type watch struct {
 	nc        net.Conn
-	interrupt func() // ends whatever the connection is blocked in, at once
+	interrupt func()    // ends whatever the connection is blocked in, at once
+	until     time.Time // the connection's deadline
 	ctx       context.Context
 	stop      func() bool // nil: not hooked
 }
@@ -34,7 +39,11 @@ func (w *watch) begin(ctx context.Context, r request) {
 	if r.left > 0 {
 		first = min(first, r.left)
 	}
-	_ = w.nc.SetDeadline(r.began.Add(first)) // fails only on a closed connection
+	latest := r.began.Add(first)
+	if w.until.After(latest) || w.until.Before(r.began.Add(enough)) {
+		w.until = latest
+		_ = w.nc.SetDeadline(latest) // fails only on a closed connection
+	}
 }
 
 // goOn reports whether what ended with err is to be tried again: the unhooked
@@ -43,6 +52,7 @@ func (w *watch) goOn(err error) bool {
 	if w.stop != nil || !errors.Is(err, os.ErrDeadlineExceeded) || over(w.ctx) {
 		return false
 	}
+	w.until = time.Time{}
 	// In this order: the hook may run at once, and its deadline must be the last.
 	if w.nc.SetDeadline(time.Time{}) != nil {
 		return false
