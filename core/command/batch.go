@@ -78,7 +78,11 @@ func (b *batch[K, V]) take(query K, value V, mark report.Mark) {
 func (b *batch[K, V]) ask(ctx context.Context, chunk []K) {
 	c := b.command
 	call := begin(ctx, c.name)
-	got, err := execute(ctx, c.Control, b.policy, call, func(ctx context.Context) (map[K]V, error) { return c.batch(ctx, chunk) })
+	var got map[K]V
+	err := c.execute(ctx, b.policy, call, func(ctx context.Context) (err error) {
+		got, err = c.batch(ctx, chunk)
+		return err
+	})
 	if err != nil {
 		b.err = err
 		b.standIn(chunk, call)

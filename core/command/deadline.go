@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/facet-gateway/facet/core/report"
@@ -18,8 +19,13 @@ type runContext struct {
 	call            *report.Call
 	deadline        time.Time // of the command
 
-	mu     sync.Mutex
-	armed  context.Context //nolint:containedctx // the same context, with a timer
+	mu    sync.Mutex // one arms it
+	armed atomic.Pointer[armedContext]
+}
+
+// armedContext is the same context, with a timer.
+type armedContext struct {
+	context.Context
 	cancel context.CancelFunc
 }
 
@@ -40,7 +46,7 @@ func (c *runContext) Done() <-chan struct{} { return c.arm().Done() }
 
 // Err returns why the run is to end, nil while it may go on.
 func (c *runContext) Err() error {
-	if armed := c.isArmed(); armed != nil {
+	if armed := c.armed.Load(); armed != nil {
 		return armed.Err()
 	}
 	if c.Context.Err() == nil && time.Now().Before(c.deadline) {
@@ -55,25 +61,23 @@ func (c *runContext) Value(key any) any {
 	if key == (report.CallKey{}) {
 		return c.call
 	}
-	if armed := c.isArmed(); armed != nil {
+	if armed := c.armed.Load(); armed != nil {
 		return armed.Value(key)
 	}
 	return c.Context.Value(key)
 }
 
-func (c *runContext) isArmed() context.Context {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.armed
-}
-
-func (c *runContext) arm() context.Context {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.armed == nil {
-		c.armed, c.cancel = context.WithDeadlineCause(c.Context, c.deadline, ErrTimeout)
+func (c *runContext) arm() *armedContext {
+	if armed := c.armed.Load(); armed != nil {
+		return armed
 	}
-	return c.armed
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.armed.Load() == nil {
+		ctx, cancel := context.WithDeadlineCause(c.Context, c.deadline, ErrTimeout)
+		c.armed.Store(&armedContext{ctx, cancel})
+	}
+	return c.armed.Load()
 }
 
 // end gives back what was armed, and ends whoever still waits. Nobody arms it
@@ -81,18 +85,18 @@ func (c *runContext) arm() context.Context {
 func (c *runContext) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.armed == nil {
-		c.armed, c.cancel = returned, func() {}
+	if armed := c.armed.Load(); armed != nil {
+		armed.cancel()
 		return
 	}
-	c.cancel()
+	c.armed.Store(returned)
 }
 
 // returned is what a context is armed with after its run.
-var returned = canceled() //nolint:gochecknoglobals // it has ended, and does not change
+var returned = newReturned() //nolint:gochecknoglobals // it has ended, and does not change
 
-func canceled() context.Context {
+func newReturned() *armedContext {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	return ctx
+	return &armedContext{ctx, cancel}
 }

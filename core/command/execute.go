@@ -20,32 +20,30 @@ var (
 
 // execute is one run of a command: a ticket of the bulkhead, the circuit's
 // leave, the deadline, the call itself on this goroutine, and the verdict.
-func execute[V any](
-	ctx context.Context, c *Control, policy *Policy, call *report.Call, run func(context.Context) (V, error),
-) (value V, err error) {
+func (c *Control) execute(ctx context.Context, policy *Policy, call *report.Call, run func(context.Context) error) error {
 	if !c.bulkhead.enter(policy.MaxConcurrent) {
-		return value, c.refused(call, report.Rejected, ErrFull)
+		return c.refused(call, report.Rejected, ErrFull)
 	}
 	defer c.bulkhead.leave()
-	began := time.Now()
+	began := call.Began
 	permit, ok := c.circuit.allow(began, &policy.Circuit)
 	if !ok {
-		return value, c.refused(call, report.ShortCircuited, ErrOpen)
+		return c.refused(call, report.ShortCircuited, ErrOpen)
 	}
 
 	timed := newRunContext(ctx, call, began.Add(policy.Timeout))
 	defer timed.end()
-	value, err = protect(timed, run)
+	err := protect(timed, run)
 
 	call.Took = time.Since(began)
 	call.Outcome, call.Err = verdict(ctx, timed, policy, began, err)
 	c.outcomes[call.Outcome].Add(1)
 	c.circuit.settle(permit, call.Outcome, began, call.Took, &policy.Circuit)
-	return value, call.Err
+	return call.Err
 }
 
 // protect turns a panic of the service layer into an error.
-func protect[V any](ctx context.Context, run func(context.Context) (V, error)) (value V, err error) {
+func protect(ctx context.Context, run func(context.Context) error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = stream.Panicked(v)

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"time"
 
 	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/fault"
@@ -19,7 +20,11 @@ func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, er
 		c.count(call.Mark.Rung)
 		return hit.Value, call.Mark, nil
 	}
-	value, err := execute(ctx, c.Control, policy, call, func(ctx context.Context) (V, error) { return c.run(ctx, query) })
+	var value V
+	err := c.execute(ctx, policy, call, func(ctx context.Context) (err error) {
+		value, err = c.run(ctx, query)
+		return err
+	})
 	switch {
 	case err == nil:
 		call.Mark = report.Mark{Rung: report.Live}
@@ -51,7 +56,7 @@ func begin(ctx context.Context, name string) *report.Call {
 	if r := report.From(ctx); r != nil {
 		return r.Begin(name)
 	}
-	return &report.Call{Command: name, Caching: report.Caching{MaxAge: report.Unlimited}}
+	return &report.Call{Command: name, Began: time.Now(), Caching: report.Caching{MaxAge: report.Unlimited}}
 }
 
 func (c *Command[K, V]) recall(policy *Policy, query K) (cache.Hit[V], bool) {

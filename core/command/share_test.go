@@ -42,7 +42,7 @@ func TestShareOfFaultsOpens(t *testing.T) {
 	}
 }
 
-// Successes wait in batches while there is no fault: none may be lost for the
+// While there is no fault, successes are only counted: none may be lost for the
 // share when faults begin.
 func TestShareCountsSuccessesThatWaited(t *testing.T) {
 	const volume = 5

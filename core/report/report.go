@@ -43,7 +43,7 @@ func New(requestID string, trace Trace) *Report {
 // Begin adds a call to the record. Safe for concurrent use.
 func (r *Report) Begin(command string) *Call {
 	c := r.add()
-	*c = Call{Command: command, Start: time.Since(r.Began), request: r, Caching: Caching{MaxAge: Unlimited}}
+	*c = Call{Command: command, Began: time.Now(), request: r, Caching: Caching{MaxAge: Unlimited}}
 	return c
 }
 
@@ -111,7 +111,7 @@ type Call struct {
 	Command  string
 	Outcome  Outcome
 	Mark     Mark
-	Start    time.Duration // since the request began
+	Began    time.Time
 	Took     time.Duration // until the answer or the fault
 	Attempts int           // requests written to a backend, a free resend included
 	Bytes    int           // of the answer's body, as received

@@ -27,7 +27,7 @@ func TestCallsFromManyGoroutines(t *testing.T) {
 	calls, names := r.Calls(), map[string]bool{}
 	for _, c := range calls {
 		names[c.Command] = true
-		if c.Request() != r || c.Start < 0 || c.Caching.MaxAge != report.Unlimited || c.Attempts != 1 {
+		if c.Request() != r || c.Began.Before(r.Began) || c.Caching.MaxAge != report.Unlimited || c.Attempts != 1 {
 			t.Fatalf("call %+v", c)
 		}
 	}

@@ -7,7 +7,7 @@ package stream
 //go:noinline
 func deepen(never bool) {
 	if never {
-		var room [13 << 10]byte
+		var room [5 << 10]byte
 		fill(&room)
 	}
 }
@@ -15,4 +15,4 @@ func deepen(never bool) {
 // fill keeps the room in deepen's frame.
 //
 //go:noinline
-func fill(room *[13 << 10]byte) { clear(room[:]) }
+func fill(room *[5 << 10]byte) { clear(room[:]) }

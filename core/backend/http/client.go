@@ -37,6 +37,7 @@ package http
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -69,6 +70,7 @@ func New(options Options) (*Client, error) {
 		}
 		c.instances = append(c.instances, in)
 	}
+	c.turn.Store(rand.Uint32()) // so that services with one dead instance do not miss in step
 	return c, nil
 }
 

@@ -36,7 +36,7 @@ type conn struct {
 	reader *bufio.Reader
 	answer fasthttp.Response
 	out    []byte
-	since  time.Time // when it became idle
+	since  time.Time // when its last exchange began
 	reused bool
 
 	watch
@@ -93,6 +93,7 @@ func (cn *conn) close() { _ = cn.nc.Close() }
 // says why.
 func (cn *conn) exchange(ctx context.Context, r request) (string, error) {
 	cn.heard, cn.whole, cn.lost, cn.reason = false, false, nil, fault.ReasonError
+	cn.since = r.began
 	cn.begin(ctx, r)
 	cn.out = r.append(cn.out[:0], cn.in)
 	if r.call != nil {

@@ -139,7 +139,6 @@ func (in *instance) release(cn *conn, keep bool) {
 }
 
 func (in *instance) keep(cn *conn) bool {
-	cn.since = time.Now()
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {

@@ -43,15 +43,15 @@ func Prepare[T any]() error {
 }
 
 func decode[T any](ctx context.Context, c *Client, r request) (T, error) {
-	var value, none T
+	value := new(T)
 	body, err := c.do(ctx, r)
 	if err != nil {
-		return none, err
+		return *new(T), err
 	}
-	if err := unmarshal(body, &value); err != nil {
-		return none, fault.Because(fault.ReasonInvalid, c.because(err))
+	if err := unmarshal(body, value); err != nil {
+		return *new(T), fault.Because(fault.ReasonInvalid, c.because(err))
 	}
-	return value, nil
+	return *value, nil
 }
 
 func unmarshal(body string, value any) error {
