@@ -64,7 +64,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := checkCommands(ctx, f.gateway, f.equal); err != nil {
 		return err
 	}
-	return writeTable(out, o, len(f.products), results)
+	if err := writeTable(out, o, len(f.products), results); err != nil {
+		return err
+	}
+	return f.writeFeatures(ctx, out, median(results[0].values(func(s sample) float64 { return s.cpu })))
 }
 
 func parseOptions(args []string, usage io.Writer) (options, error) {

@@ -258,39 +258,3 @@ func TestNotFound(t *testing.T) {
 		t.Errorf("a summary that the service leaves out: %v, want not_found", err)
 	}
 }
-
-// TestAnswersThatAreWorseThanNone are all sound JSON.
-func TestAnswersThatAreWorseThanNone(t *testing.T) {
-	b, s := play(t)
-	cases := []struct {
-		name, answer string
-		ask          func() (any, *report.Report, error)
-	}{
-		{"a product without an id", `{"name":"Tent","price":{"amount":1,"currency":"EUR"}}`, asking(s.Catalog.Product("p-1"))},
-		{"another product", tentJSON, asking(s.Catalog.Product("p-1"))},
-		{"a product without a name", `{"id":"p-1","price":{"amount":1,"currency":"EUR"}}`, asking(s.Catalog.Product("p-1"))},
-		{"a product without a price", `{"id":"p-1","name":"Tent"}`, asking(s.Catalog.Product("p-1"))},
-		{"a price of another type", `{"id":"p-1","name":"Tent","price":"24.90"}`, asking(s.Catalog.Product("p-1"))},
-		{"a list of products without a price", `{"products":[{"id":"p-1","name":"Tent"}]}`, asking(s.Catalog.Products([]string{"p-1"}))},
-		{
-			"a list of products without an id", `{"products":[{"name":"Tent","price":{"amount":1,"currency":"EUR"}}]}`,
-			asking(s.Catalog.Products([]string{"p-1"})),
-		},
-		{"another user's cart", `{"user":"u-8","item_count":1}`, asking(s.Cart.Of("u-7"))},
-		{"nobody's cart", `{}`, asking(s.Cart.Of("u-7"))},
-		{"an order of no date", `{"orders":[{"id":"o-1","placed_at":"soon"}]}`, asking(s.Orders.ForProduct("u-7", "p-1", 1))},
-		{"reviews of another product", `{"summary":{"product_id":"p-2"}}`, asking(s.Reviews.Top("p-1", 1))},
-		{"a summary of nothing", `{"summaries":[{"average":1}]}`, asking(s.Reviews.Summary("p-1"))},
-		{"the stock of another product", `{"product_id":"p-2"}`, asking(s.Inventory.Stock("p-1"))},
-		{"the stock of nothing", `{"stock":[{"available":1}]}`, asking(s.Inventory.Stocks([]string{"p-1"}))},
-		{"another user's profile", `{"user":"u-8"}`, asking(s.Profiles.Profile("u-7"))},
-		{"an active token of nobody", `{"active":true}`, asking(s.Auth.Introspect("token"))},
-	}
-	for _, c := range cases {
-		b.say(200, c.answer)
-		got, _, err := c.ask()
-		if fault.CodeOf(err) != fault.BadAnswer || fault.ReasonOf(err) != fault.ReasonInvalid {
-			t.Errorf("%s gives %v and the error %v, want invalid", c.name, got, err)
-		}
-	}
-}

@@ -45,8 +45,8 @@ func (c *Carts) Of(user string) stream.Stream[Cart] {
 
 func (c *Carts) fetch(ctx context.Context, user string) (Cart, error) {
 	cart, err := get[Cart](ctx, &c.service, http.Path("/carts/", user))
-	if err == nil && cart.User != user {
-		err = invalid("the answer is not the cart of the user asked for")
+	if err == nil && (cart.User != user || !cart.Subtotal.sound()) {
+		err = invalid("the answer is not the cart of the user asked for, or has a subtotal that cannot be")
 	}
 	return cart, err
 }

@@ -64,8 +64,9 @@ func (c *Catalog) Products(ids []string) stream.Stream[map[string]Product] {
 func (c *Catalog) fetch(ctx context.Context, id string) (Product, error) {
 	p, err := get[Product](ctx, &c.service, http.Path("/products/", id))
 	if err == nil && (p.ID != id || !p.sellable()) {
-		err = invalid("the answer is not the product asked for, or has no name or price")
+		err = invalid("the answer is not the product asked for, or has no name or a price that cannot be")
 	}
+	p.Images = usable(p.Images)
 	return p, err
 }
 
@@ -75,12 +76,16 @@ func (c *Catalog) fetchAll(ctx context.Context, ids []string) (map[string]Produc
 		return nil, err
 	}
 	for i := range answer.Products {
-		if !answer.Products[i].sellable() {
-			return nil, invalid("a product has no name or price")
+		p := &answer.Products[i]
+		if !p.sellable() {
+			return nil, invalid("a product has no name or a price that cannot be")
 		}
+		p.Images = usable(p.Images)
 	}
 	return byID(answer.Products, func(p *Product) string { return p.ID })
 }
 
 // sellable reports whether a product has what every page of it shows.
-func (p *Product) sellable() bool { return p.Name != "" && p.Price.Currency != "" }
+func (p *Product) sellable() bool {
+	return p.Name != "" && p.Price.sound() && allSound(p.Offers, func(o *Offer) Money { return o.Price })
+}

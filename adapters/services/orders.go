@@ -52,5 +52,8 @@ func (o *Orders) ForProduct(user, product string, limit int) stream.Stream[[]Ord
 func (o *Orders) fetch(ctx context.Context, q ordersQuery) ([]Order, error) {
 	target := http.Path("/orders").Query("user", q.user).Query("product", q.product).Query("limit", decimal(q.limit))
 	answer, err := get[orders](ctx, &o.service, target)
+	if err == nil && !allSound(answer.Orders, func(o *Order) Money { return o.Total }) {
+		err = invalid("an order has a total that cannot be")
+	}
 	return answer.Orders, err
 }

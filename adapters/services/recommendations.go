@@ -75,7 +75,17 @@ func (r *Recommendations) Rows(user string, limit int) stream.Stream[[]Row] {
 
 func (r *Recommendations) fetch(ctx context.Context, q relatedQuery) (Related, error) {
 	target := forUser(http.Path("/recommendations").Query("product", q.product), q.user)
-	return get[Related](ctx, &r.service, target.Query("limit", decimal(q.limit)))
+	related, err := get[Related](ctx, &r.service, target.Query("limit", decimal(q.limit)))
+	if err == nil && !related.sound() {
+		err = invalid("a product has a price that cannot be")
+	}
+	return related, err
+}
+
+// sound reports whether the prices of all cards are.
+func (r *Related) sound() bool {
+	price := func(c *Card) Money { return c.Price }
+	return allSound(r.BoughtTogether, price) && allSound(r.AlsoBought, price) && allSound(r.AlsoViewed, price)
 }
 
 func (r *Recommendations) fetchRows(ctx context.Context, q rowsQuery) ([]Row, error) {

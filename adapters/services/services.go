@@ -6,7 +6,7 @@
 // A query, which is comparable, is all that a call is made from: one user's
 // answer cannot reach another. An answer that names another thing than the one
 // asked for is refused as invalid, and so is one that lacks what no page can do
-// without.
+// without, or says an amount of money that cannot be.
 //
 // Answers are shared between all that observe them, in this request and, where
 // they are remembered, in later ones: nobody may change them.

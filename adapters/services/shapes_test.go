@@ -12,6 +12,22 @@ func TestImageAt(t *testing.T) {
 	cases := []struct{ url, want string }{
 		{"/img/p-1/1", "/img/p-1/1?w=480&fmt=webp"},
 		{"", ""},
+		{"https://img.example/p/1", "https://img.example/p/1?w=480&fmt=webp"},
+		{"HTTP://img.example:8080/p/1", "HTTP://img.example:8080/p/1?w=480&fmt=webp"},
+		{"//img.example/p/1", "//img.example/p/1?w=480&fmt=webp"},
+		{"img/p:1", "img/p:1?w=480&fmt=webp"},
+		{"javascript:alert(1)", ""},
+		{"java\tscript:alert(1)", ""},
+		{" javascript:alert(1)", ""},
+		{"data:image/png;base64,AAAA", ""},
+		{"https:/p/1", ""},
+		{"https://", ""},
+		{"https:///p/1", ""},
+		{"//", ""},
+		{`\\img.example\p`, ""},
+		{"/img/p-1/1?w=1", ""},
+		{"/img/p-1/1#top", ""},
+		{"/img/p 1", ""},
 	}
 	for _, c := range cases {
 		if got := (services.Image{URL: c.url}).At(480, "webp"); got != c.want {

@@ -54,5 +54,8 @@ func (s *Shipping) fetch(ctx context.Context, q optionsQuery) ([]Option, error) 
 		target = target.Query("postcode", q.postcode)
 	}
 	answer, err := get[options](ctx, &s.service, target)
+	if err == nil && !allSound(answer.Options, func(o *Option) Money { return o.Cost }) {
+		err = invalid("a way of delivery has a cost that cannot be")
+	}
 	return answer.Options, err
 }

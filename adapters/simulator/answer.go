@@ -88,14 +88,20 @@ func errorAnswer(status int, name string) *answer {
 
 // only answers requests of one method and refuses others.
 func only(method string, next answerer) answerer {
-	refusal := errorAnswer(http.StatusMethodNotAllowed, fault.MethodNotAllowed.String())
-	refusal.allow = []string{method}
+	refusal := knowsOnly(method)
 	return func(r *http.Request) *answer {
 		if r.Method != method {
 			return refusal
 		}
 		return next(r)
 	}
+}
+
+// knowsOnly is the 405 that names the methods of a path.
+func knowsOnly(methods string) *answer {
+	refusal := errorAnswer(http.StatusMethodNotAllowed, fault.MethodNotAllowed.String())
+	refusal.allow = []string{methods}
+	return refusal
 }
 
 // badField is the 400 that names a field of the request.

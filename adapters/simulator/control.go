@@ -29,6 +29,12 @@ func (s *Simulator) controlHandler() http.Handler {
 		s.ResetStats()
 		tell(w, s.allStats())
 	})
+	for path, methods := range map[string]string{
+		"/services": "GET, HEAD", "/faults": "GET, HEAD, DELETE", "/faults/{service}": "PUT, DELETE", "/stats": "GET, HEAD, DELETE",
+	} {
+		refusal := knowsOnly(methods)
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { refusal.write(w) })
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { nothing.write(w) })
 	return mux
 }

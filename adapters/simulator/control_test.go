@@ -108,3 +108,25 @@ func TestControlWorksWhileAllHang(t *testing.T) {
 		t.Errorf("after healing: %v", err)
 	}
 }
+
+func TestControlNamesTheMethodsOfAPath(t *testing.T) {
+	s, c := start(t, simulator.Options{})
+	for _, tt := range []struct{ method, path, allow string }{
+		{http.MethodPost, "/faults/catalog", "PUT, DELETE"},
+		{http.MethodGet, "/faults/catalog", "PUT, DELETE"},
+		{http.MethodPost, "/faults", "GET, HEAD, DELETE"},
+		{http.MethodPut, "/stats", "GET, HEAD, DELETE"},
+		{http.MethodDelete, "/services", "GET, HEAD"},
+	} {
+		r, err := send(t.Context(), c, tt.method, s.ControlURL()+tt.path, strings.NewReader("hang"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.status != http.StatusMethodNotAllowed || string(r.body) != `{"error":"method_not_allowed"}` {
+			t.Errorf("%s %s: %d %s", tt.method, tt.path, r.status, r.body)
+		}
+		if got := r.header.Get("Allow"); got != tt.allow {
+			t.Errorf("%s %s: Allow %q, want %q", tt.method, tt.path, got, tt.allow)
+		}
+	}
+}

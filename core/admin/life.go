@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -16,7 +17,8 @@ const (
 	writeTimeout   = 15 * time.Second
 	idleTimeout    = time.Minute
 	maxHeaderBytes = 16 << 10
-	closeTimeout   = 5 * time.Second // for answers that are being written at the end
+	closeTimeout   = 5 * time.Second        // for answers that are being written at the end
+	freshTimeout   = 100 * time.Millisecond // for requests that are being sent at the end
 )
 
 // Serve answers requests on the listener until ctx ends, then gives those in
@@ -26,6 +28,7 @@ func (a *Admin) Serve(ctx context.Context, ln net.Listener) error {
 	// Requests live as long as the port, so that its end stops a profile of minutes.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
+	var fresh sync.Map // connections on which no request has come yet
 	hs := &http.Server{
 		Handler:           a.handler,
 		ReadHeaderTimeout: readTimeout,
@@ -33,8 +36,15 @@ func (a *Admin) Serve(ctx context.Context, ln net.Listener) error {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		BaseContext:       func(net.Listener) context.Context { return life },
-		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				fresh.Store(c, nil)
+			} else {
+				fresh.Delete(c)
+			}
+		},
+		BaseContext: func(net.Listener) context.Context { return life },
+		ErrorLog:    slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- hs.Serve(ln) }()
@@ -44,16 +54,28 @@ func (a *Admin) Serve(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 	}
 	end()
-	err := shutdown(hs)
+	err := shutdown(hs, &fresh)
 	if cause := <-failed; !errors.Is(cause, http.ErrServerClosed) {
 		err = errors.Join(err, cause)
 	}
 	return err
 }
 
-func shutdown(hs *http.Server) error {
+// shutdown gives requests their time, but connections without one only a
+// moment: net/http would wait 5 s for what a browser connects in advance.
+func shutdown(hs *http.Server, fresh *sync.Map) error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	brief, end := context.WithTimeout(ctx, freshTimeout)
+	defer end()
+	if hs.Shutdown(brief) == nil {
+		return nil
+	}
+	for c := range fresh.Range {
+		if conn, ok := c.(net.Conn); ok {
+			_ = conn.Close() // there is nothing on it to lose
+		}
+	}
 	if err := hs.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("requests of the private port were still in progress: %w", err), hs.Close())
 	}

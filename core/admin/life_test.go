@@ -113,3 +113,25 @@ func TestServeTellsThatItsListenerFailed(t *testing.T) {
 		t.Errorf("%v, want %v", err, net.ErrClosed)
 	}
 }
+
+// TestStopDoesNotWaitForSilence: net/http gives a connection on which nothing
+// was ever sent 5 s.
+func TestStopDoesNotWaitForSilence(t *testing.T) {
+	t.Parallel()
+	url, stop := serve(t, admin.New(admin.Options{}))
+	silent, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()                                      // nothing was sent
+	if status, _, err := get(t, url+"/healthz"); err != nil || status != 200 { // accepted after it
+		t.Fatalf("%d %v", status, err)
+	}
+	before := time.Now()
+	if err := stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if took := time.Since(before); took > 3*time.Second {
+		t.Errorf("the stop took %v", took)
+	}
+}

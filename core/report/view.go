@@ -44,7 +44,8 @@ func appendPart(b []byte, p *Part) []byte {
 
 // ServerTiming returns the value of `Server-Timing`
 // (https://www.w3.org/TR/server-timing/): the milliseconds until each part was
-// ready, and of the whole page so far.
+// ready, and as `page-total`, which no part can be called, of the whole page so
+// far.
 func (r *Report) ServerTiming() string {
 	b := make([]byte, 0, 32*(len(r.Parts)+1))
 	for i := range r.Parts {
@@ -52,7 +53,7 @@ func (r *Report) ServerTiming() string {
 		b = appendMillis(b, r.Parts[i].Took)
 		b = append(b, ", "...)
 	}
-	b = append(b, "total"...)
+	b = append(b, "page-total"...)
 	return string(appendMillis(b, time.Since(r.Began)))
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/facet-gateway/facet/core/fault"
@@ -16,7 +17,7 @@ func (x *exchange) log(took time.Duration) {
 	if !x.server.Log.Enabled(context.Background(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 16)
+	attrs := make([]slog.Attr, 0, 20)
 	attrs = append(attrs,
 		slog.String("request_id", x.report.RequestID),
 		slog.String("trace_id", x.report.Trace.String()),
@@ -33,16 +34,25 @@ func (x *exchange) log(took time.Duration) {
 			slog.String("adapter", x.version.String()),
 		)
 	}
+	if x.name != "" {
+		attrs = append(attrs, slog.String("page", x.name))
+	}
 	if parts := x.report.PartsHeader(); parts != "" {
-		attrs = append(attrs, slog.String("parts", parts), slog.Any("faults", x.faults()))
+		attrs = append(attrs, slog.String("parts", parts))
+		if faults := x.faults(); len(faults) > 0 {
+			attrs = append(attrs, slog.Any("faults", faults))
+		}
 	}
 	if x.runaways > 0 {
 		attrs = append(attrs, slog.Int("runaways", x.runaways))
 	}
 	if x.fault != nil {
-		attrs = append(attrs, slog.String("code", fault.CodeOf(x.fault).String()), slog.String("error", x.fault.Error()))
+		attrs = append(attrs, slog.String("code", fault.CodeOf(x.fault).String()), slog.String("error", story(x.fault)))
 	}
-	x.server.Log.LogAttrs(context.Background(), level, "request", attrs...)
+	// A record of our own, because a Logger looks up its caller for each.
+	record := slog.NewRecord(time.Now(), level, "request", 0)
+	record.AddAttrs(attrs...)
+	_ = x.server.Log.Handler().Handle(context.Background(), record) // as a Logger does: there is nobody to tell
 }
 
 // level keeps what an operator looks for apart from the rest.
@@ -62,12 +72,12 @@ func (x *exchange) faults() []string {
 	var texts []string
 	for _, c := range x.calls() {
 		if c.Err != nil {
-			texts = append(texts, c.Command+": "+c.Outcome.String()+": "+c.Err.Error())
+			texts = append(texts, c.Command+": "+c.Outcome.String()+": "+story(c.Err))
 		}
 	}
 	for _, p := range x.report.Parts {
 		if p.Err != nil && fault.ReasonOf(p.Err) == fault.ReasonPanic {
-			texts = append(texts, p.Name+": "+p.Err.Error())
+			texts = append(texts, p.Name+": "+story(p.Err))
 		}
 	}
 	return texts
@@ -78,4 +88,26 @@ func (x *exchange) calls() []*report.Call {
 		return nil
 	}
 	return x.report.Calls()
+}
+
+// story returns what an error tells beside the names of its code and reason,
+// which stand next to it in the line; all of it, if that is nothing.
+func story(err error) string {
+	f, ok := err.(*fault.Error) //nolint:errorlint // words that wrap a fault are part of the story
+	if !ok {
+		return err.Error()
+	}
+	var told []string
+	for _, text := range []string{f.Field, f.Detail} {
+		if text != "" {
+			told = append(told, text)
+		}
+	}
+	if f.Cause != nil {
+		told = append(told, story(f.Cause))
+	}
+	if len(told) == 0 {
+		return f.Error()
+	}
+	return strings.Join(told, ": ")
 }

@@ -61,14 +61,15 @@ func acceptsGzip(lines []string) bool {
 	return accepted
 }
 
-// weight returns the q of a coding: 1 if it has none, 0 if it is not a number.
+// weight returns the q of a coding: 1 if it has none, 0 if it is not a number
+// from 0 to 1.
 func weight(parameters string) float64 {
 	q, found := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameters)), "q=")
 	if !found {
 		return 1
 	}
 	w, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
-	if err != nil {
+	if err != nil || !(w >= 0 && w <= 1) { // NaN is neither
 		return 0
 	}
 	return w

@@ -28,7 +28,6 @@ type corsPolicy struct {
 //
 //nolint:gochecknoglobals // constants, but for the language
 var (
-	corsMethods = []string{allowed}
 	corsExposed = []string{"ETag, Facet-Adapter, Facet-Parts, Retry-After, Server-Timing, X-Request-Id"}
 	corsAny     = []string{"*"}
 )
@@ -64,17 +63,16 @@ func (c corsPolicy) allow(h, request http.Header) bool {
 
 // options answers OPTIONS: what the path knows and, to a preflight of an allowed
 // origin, what a page there may send.
-func (s *Server) options(w http.ResponseWriter, r *http.Request) {
-	x := s.begin(w, r)
-	defer x.finish()
-	h := w.Header()
-	h["Allow"] = corsMethods
-	preflight := r.Header.Get("Access-Control-Request-Method") != ""
-	if preflight && s.cors.allow(h, r.Header) {
-		h["Access-Control-Allow-Methods"] = corsMethods
-		h["Access-Control-Allow-Headers"] = s.cors.headers
-		h["Access-Control-Max-Age"] = s.cors.maxAge
+func (x *exchange) options() error {
+	h, cors := x.w.Header(), &x.server.cors
+	h["Allow"] = allowed
+	preflight := x.r.Header.Get("Access-Control-Request-Method") != ""
+	if preflight && cors.allow(h, x.r.Header) {
+		h["Access-Control-Allow-Methods"] = allowed
+		h["Access-Control-Allow-Headers"] = cors.headers
+		h["Access-Control-Max-Age"] = cors.maxAge
 		delete(h, "Access-Control-Expose-Headers")
 	}
 	x.writeHeader(http.StatusNoContent)
+	return nil
 }

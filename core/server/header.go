@@ -2,7 +2,9 @@ package server
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/facet-gateway/facet/devices"
 )
@@ -15,9 +17,10 @@ var (
 	pageCaching    = []string{"private, no-cache"}
 	problemCaching = []string{"no-store"}
 	problemType    = []string{"application/problem+json"}
-	retryAfter     = []string{"5"} // seconds: the default sleep of a circuit
 	nosniff        = []string{"nosniff"}
 	gzipEncoding   = []string{"gzip"}
+	closing        = []string{"close"}
+	allowed        = []string{"GET, HEAD, OPTIONS"} // the methods of every page
 )
 
 // fixedHeaders are on every answer of a server.
@@ -38,4 +41,12 @@ func (f fixedHeaders) set(h http.Header) {
 	h["Vary"] = f.vary
 	h["Accept-Ch"] = f.acceptCH
 	h["X-Content-Type-Options"] = nosniff
+}
+
+// wholeSeconds returns the value of Retry-After.
+func wholeSeconds(d time.Duration) []string {
+	if d <= 0 {
+		d = 5 * time.Second
+	}
+	return []string{strconv.FormatInt(int64((d-1)/time.Second)+1, 10)}
 }

@@ -24,6 +24,7 @@ func (s *Server) Ready() bool { return s.life.ready.Load() }
 // requests in progress ShutdownTimeout. It returns nil after a clean stop, and
 // closes the listener in any case. Call it once.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	fresh := &newcomers{}
 	hs := &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: s.Limits.ReadHeaderTimeout,
@@ -31,6 +32,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		WriteTimeout:      s.Limits.WriteTimeout,
 		IdleTimeout:       s.Limits.IdleTimeout,
 		MaxHeaderBytes:    s.Limits.MaxHeaderBytes,
+		ConnState:         fresh.watch,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // broken handshakes and the like
 	}
 	failed := make(chan error, 1)
@@ -42,20 +44,35 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("serve the public port: %w", err)
 	case <-ctx.Done():
 	}
-	err := s.drain(hs)
-	_ = <-failed // the goroutine above has ended
+	err := s.drain(hs, fresh)
+	if cause := <-failed; !errors.Is(cause, http.ErrServerClosed) { // now the goroutine above has ended
+		err = errors.Join(err, cause)
+	}
 	return err
 }
 
-func (s *Server) drain(hs *http.Server) error {
+func (s *Server) drain(hs *http.Server, fresh *newcomers) error {
 	s.life.ready.Store(false)
 	wait := time.NewTimer(s.Limits.DrainDelay)
 	defer wait.Stop()
 	<-wait.C
 	ctx, cancel := context.WithTimeout(context.Background(), s.Limits.ShutdownTimeout)
 	defer cancel()
+	if settled(ctx, hs) {
+		return nil
+	}
+	fresh.close()
 	if err := hs.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("requests were still in progress: %w", err), hs.Close())
 	}
 	return nil
+}
+
+// settled shuts down what can be within a moment, which a request that is being
+// sent has to arrive. From then on there are no new connections.
+func settled(ctx context.Context, hs *http.Server) bool {
+	const moment = 100 * time.Millisecond
+	brief, cancel := context.WithTimeout(ctx, moment)
+	defer cancel()
+	return hs.Shutdown(brief) == nil
 }

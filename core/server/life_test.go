@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -80,4 +82,91 @@ func TestDrainGivesUp(t *testing.T) {
 	}
 	<-asked
 	waitUntil(t, func() bool { _, live := f.backend.count(); return live == 0 })
+}
+
+// serve runs a server until the returned function stops it.
+func serve(t *testing.T, f *fixture) (address string, stop func() error) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- f.Serve(ctx, ln) }()
+	waitUntil(t, f.Ready)
+	return ln.Addr().String(), func() error { cancel(); return <-served }
+}
+
+// converse sends text on a connection of its own and reads the header of the
+// answer; the connection stays open until the test ends.
+func converse(t *testing.T, address, text string) *http.Response {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if text == "" {
+		return nil
+	}
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestDrainDoesNotWaitForSilence: net/http gives a connection on which nothing
+// was ever sent 5 s.
+func TestDrainDoesNotWaitForSilence(t *testing.T) {
+	f := newFixture(t, func(o *server.Options) {
+		o.Limits.ShutdownTimeout, o.Limits.ReadHeaderTimeout, o.Limits.IdleTimeout = time.Minute, time.Minute, time.Minute
+	})
+	address, stop := serve(t, f)
+	for range 3 {
+		converse(t, address, "")
+	}
+	r := converse(t, address, "GET /item?id=a HTTP/1.1\r\nHost: h\r\nX-Device-Type: tv\r\n\r\n") // accepted last
+	if r.StatusCode != http.StatusOK {
+		t.Fatalf("status %d", r.StatusCode)
+	}
+	began := time.Now()
+	if err := stop(); err != nil {
+		t.Errorf("the stop was not clean: %v", err)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("the stop took %v", took)
+	}
+}
+
+// TestBodyThatDoesNotCome: a body means nothing, so no answer waits for it.
+func TestBodyThatDoesNotCome(t *testing.T) {
+	f := newFixture(t, func(o *server.Options) { o.Limits.ReadTimeout = 4 * time.Second })
+	address, stop := serve(t, f)
+	for _, tc := range []struct {
+		line, body string
+		status     int
+	}{
+		{"GET /item?id=a", "Content-Length: 10", 200},
+		{"GET /item?id=a", "Transfer-Encoding: chunked", 200},
+		{"HEAD /item?id=a", "Content-Length: 10", 200},
+		{"POST /item?id=a", "Content-Length: 10", 405},
+		{"GET /nothing", "Content-Length: 10", 404},
+		{"OPTIONS /item", "Content-Length: 10", 204},
+	} {
+		began := time.Now()
+		r := converse(t, address, fmt.Sprintf("%s HTTP/1.1\r\nHost: h\r\nX-Device-Type: tv\r\n%s\r\n\r\n", tc.line, tc.body))
+		if took := time.Since(began); r.StatusCode != tc.status || !r.Close || took > 2*time.Second {
+			t.Errorf("%s, %s: %d after %v, closing %v", tc.line, tc.body, r.StatusCode, took, r.Close)
+		}
+	}
+	r := converse(t, address, "GET /item?id=a HTTP/1.1\r\nHost: h\r\nX-Device-Type: tv\r\nContent-Length: 0\r\n\r\n")
+	if r.StatusCode != http.StatusOK || r.Close {
+		t.Errorf("an empty body: %d, closing %v", r.StatusCode, r.Close)
+	}
+	_ = stop() // it may have to cut those off that still wait for their body
 }

@@ -41,6 +41,9 @@ type backend struct {
 	mu    sync.Mutex
 	calls int
 	live  int // calls in progress
+
+	outcome report.Outcome // of the id "command"
+	err     error
 }
 
 func (b *backend) count() (calls, live int) {
@@ -70,6 +73,10 @@ func (b *backend) call(id string) stream.Stream[string] {
 		case id == "hang":
 			<-ctx.Done()
 			return "", live, context.Cause(ctx)
+		case id == "command":
+			c := report.From(ctx).Begin("reviews.reviews")
+			c.Outcome, c.Err = b.outcome, b.err
+			return "", live, b.err
 		case id == "panic":
 			panic("a defect")
 		case id == "stale":

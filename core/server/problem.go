@@ -15,7 +15,7 @@ type problemBody struct {
 	Status    int    `json:"status"`
 	Detail    string `json:"detail,omitempty"`
 	Code      string `json:"code"`
-	Reason    string `json:"reason,omitempty"` // why a required part failed
+	Reason    string `json:"reason,omitempty"` // why a required part failed; not of a 400
 	Field     string `json:"field,omitempty"`  // the parameter or header at fault
 	RequestID string `json:"request_id"`
 }
@@ -28,7 +28,7 @@ func problem(err error, requestID string) []byte {
 	var f *fault.Error
 	if errors.As(err, &f) {
 		body.Detail, body.Field = f.Detail, f.Field
-		if f.Reason != fault.None && f.Reason != fault.ReasonInvalid {
+		if f.Reason != fault.None && code != fault.Invalid {
 			body.Reason = f.Reason.String()
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
@@ -22,7 +24,7 @@ type exchange struct {
 	report  *report.Report
 	device  devices.Device
 	version *adapter.Version
-	page    string // name of the endpoint
+	name    string // of the page; "" until it is known
 
 	status   int // as sent; 499: the client was gone
 	bytes    int // of the body, as sent
@@ -30,44 +32,53 @@ type exchange struct {
 	runaways int // goroutines of the page that outlived it
 }
 
-// serve is the way of one request, from its header to its answer.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, path string) {
-	x := s.begin(w, r)
+// exchange is the way of every request, from its header to its answer: which
+// answer writes, unless it returns an error.
+func (s *Server) exchange(c echo.Context, answer func(*exchange) error) {
+	x := s.begin(c.Response().Writer, c.Request())
 	defer x.finish()
-	answer, err := x.answer(path)
+	err := x.admit()
+	if err == nil {
+		err = answer(x)
+	}
 	if err != nil {
 		x.refuse(err)
-		return
 	}
-	x.send(answer)
 }
 
-// begin identifies the request and sets the headers that every answer has.
+// begin identifies the request and sets the headers that every answer has. A
+// body means nothing here, so it is not read; and the connection ends with the
+// answer, or else net/http would hold the answer back until the body has come.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{server: s, w: w, r: r, report: report.New(requestID(r.Header), trace(r.Header))}
 	h := w.Header()
 	s.fixed.set(h)
 	s.cors.allow(h, r.Header)
 	h["X-Request-Id"] = []string{x.report.RequestID}
+	if r.ContentLength != 0 {
+		h["Connection"] = closing
+	}
 	return x
 }
 
-// answer admits the request, finds out which device asks and who, and has the
-// page made by the version that answers this device, within the page's budget.
-func (x *exchange) answer(path string) (adapter.Answer, error) {
-	if err := x.admit(); err != nil {
-		return adapter.Answer{}, err
-	}
+// page finds out which device asks and who, has the page made by the version
+// that answers this device, within the page's budget, and sends it.
+func (x *exchange) page(path string) error {
 	user, err := x.identify()
 	if err != nil {
-		return adapter.Answer{}, err
+		return err
 	}
 	endpoint, ok := x.version.Endpoint(path)
 	if !ok {
-		return adapter.Answer{}, fault.New(fault.NotFound, "this device has no such page")
+		return fault.New(fault.NotFound, "this device has no such page")
 	}
-	x.page = endpoint.Name()
-	return x.run(endpoint, &adapter.Request{Device: x.device.Profile, User: user, RawQuery: x.r.URL.RawQuery})
+	x.name = endpoint.Name()
+	answer, err := x.run(endpoint, &adapter.Request{Device: x.device.Profile, User: user, RawQuery: x.r.URL.RawQuery})
+	if err != nil {
+		return err
+	}
+	x.send(answer)
+	return nil
 }
 
 // admit refuses a header of too many lines: net/http bounds only its bytes.
@@ -108,7 +119,7 @@ var errBudget = fault.Because(fault.ReasonBudget, errors.New("the page's budget 
 // goroutine of the page is left, but for the runaways, whose code ignores that
 // the request has ended.
 func (x *exchange) run(endpoint adapter.Endpoint, request *adapter.Request) (adapter.Answer, error) {
-	x.report.Budget = x.server.Budgets[x.page]
+	x.report.Budget = x.server.Budgets[x.name]
 	timed, cancel := context.WithTimeoutCause(x.r.Context(), x.report.Budget, errBudget)
 	defer cancel()
 	ctx, scope := stream.Open(timed, x.report)
@@ -147,19 +158,20 @@ func (x *exchange) refuse(err error) {
 		return
 	}
 	h := x.w.Header()
-	x.provenance(h)
 	body := problem(err, x.report.RequestID)
 	h["Content-Type"] = problemType
 	h["Cache-Control"] = problemCaching
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	if code == fault.Unavailable || code == fault.Limited {
-		h["Retry-After"] = retryAfter
+		h["Retry-After"] = x.server.retryAfter
 	}
 	x.writeHeader(code.Status())
 	x.write(body)
 }
 
-// provenance says in the header where each part of the page came from.
+// provenance says in the header where each part of the page came from. A problem
+// has none: what becomes of a page's other parts once a required one has failed
+// is chance.
 func (x *exchange) provenance(h http.Header) {
 	if parts := x.report.PartsHeader(); parts != "" {
 		h["Facet-Parts"] = []string{parts}

@@ -36,8 +36,8 @@ const (
 	AuthHeader = "header" // X-User-Id is believed: for demonstrations and behind a trusted proxy
 )
 
-// Limits bounds what one client can hold. Every field is > 0 but DrainDelay and
-// GzipMin, which may be 0.
+// Limits bounds what one client can hold. Every field is > 0 but DrainDelay,
+// GzipMin and RetryAfter, which may be 0.
 type Limits struct {
 	ReadHeaderTimeout time.Duration
 	ReadTimeout       time.Duration
@@ -48,16 +48,18 @@ type Limits struct {
 	DrainDelay        time.Duration // from unready to the shutdown
 	ShutdownTimeout   time.Duration // for the requests in progress
 	GzipMin           int           // bytes; a smaller answer is sent as it is
+	RetryAfter        time.Duration // told with 503 and 429, in whole seconds, rounded up; 0: 5 s, the default sleep of a circuit
 }
 
 // Server answers the requests of the public port. Safe for concurrent use.
 type Server struct {
 	Options
-	handler http.Handler
-	classes map[devices.Class]*adapter.Version
-	fixed   fixedHeaders
-	cors    corsPolicy
-	life    life
+	handler    http.Handler
+	classes    map[devices.Class]*adapter.Version
+	fixed      fixedHeaders
+	retryAfter []string
+	cors       corsPolicy
+	life       life
 }
 
 // New returns a server. It returns an error when two versions are of one class,
@@ -67,7 +69,7 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("server: Devices and Log are required")
 	}
 	s := &Server{Options: o, classes: make(map[devices.Class]*adapter.Version), cors: newCORS(o.CORS, o.Devices.Header())}
-	s.fixed = newFixedHeaders(o.Devices, s.cors)
+	s.fixed, s.retryAfter = newFixedHeaders(o.Devices, s.cors), wholeSeconds(o.Limits.RetryAfter)
 	if err := s.enlist(o.Versions); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -110,11 +112,11 @@ func (s *Server) routes() http.Handler {
 			}
 			known[path] = true
 			e.Match([]string{http.MethodGet, http.MethodHead}, path, func(c echo.Context) error {
-				s.serve(c.Response().Writer, c.Request(), path)
+				s.exchange(c, func(x *exchange) error { return x.page(path) })
 				return nil
 			})
 			e.OPTIONS(path, func(c echo.Context) error {
-				s.options(c.Response().Writer, c.Request())
+				s.exchange(c, (*exchange).options)
 				return nil
 			})
 		}
@@ -124,19 +126,15 @@ func (s *Server) routes() http.Handler {
 
 // unrouted answers what no handler has: an unknown path, or a wrong method.
 func (s *Server) unrouted(err error, c echo.Context) {
-	f := fault.New(fault.NotFound, "there is no such path")
-	var refused *echo.HTTPError
-	if errors.As(err, &refused) && refused.Code == http.StatusMethodNotAllowed {
-		f = fault.New(fault.MethodNotAllowed, "this path knows GET, HEAD and OPTIONS")
-		c.Response().Header().Set("Allow", allowed)
-	}
-	x := s.begin(c.Response().Writer, c.Request())
-	defer x.finish()
-	x.refuse(f)
+	s.exchange(c, func(x *exchange) error {
+		var refused *echo.HTTPError
+		if errors.As(err, &refused) && refused.Code == http.StatusMethodNotAllowed {
+			x.w.Header()["Allow"] = allowed
+			return fault.New(fault.MethodNotAllowed, "this path knows GET, HEAD and OPTIONS")
+		}
+		return fault.New(fault.NotFound, "there is no such path")
+	})
 }
-
-// allowed are the methods of every page.
-const allowed = "GET, HEAD, OPTIONS"
 
 // Handler returns the handler of the public port, for tests.
 func (s *Server) Handler() http.Handler { return s.handler }
