@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -99,6 +100,22 @@ func TestEveryPackageHasAFloor(t *testing.T) {
 	for _, f := range sources(t) {
 		if _, known := floors[f.pkg]; !known {
 			t.Errorf("%s: package %s has no row in the map of floors", f.name, f.pkg)
+		}
+	}
+}
+
+// TestMakefileNamesPackagesOfTestdata: no pattern of the go command finds them.
+func TestMakefileNamesPackagesOfTestdata(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "PACKAGES := ")
+	list, _, _ = strings.Cut(list, "\n")
+	for _, f := range sources(t) {
+		if strings.HasPrefix(f.pkg, "testdata/") && !slices.Contains(strings.Fields(list), "./"+f.pkg) {
+			t.Errorf("%s: the Makefile's PACKAGES do not name ./%s", f.name, f.pkg)
 		}
 	}
 }

@@ -110,6 +110,15 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckOfTheFullConfig takes the file that the README points to.
+func TestCheckOfTheFullConfig(t *testing.T) {
+	t.Parallel()
+	const name = "../../core/config/testdata/full.yaml"
+	if status, stdout, stderr := ended(t, "check", name); status != 0 || stdout != name+": ok\n" || stderr != "" {
+		t.Errorf("exit status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}
+
 // prefixed is nothing where nothing is expected.
 func prefixed(name, text string) string {
 	if text == "" {

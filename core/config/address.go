@@ -26,6 +26,17 @@ func address(v value) (string, bool) {
 
 func freePort(address string) bool { return strings.HasSuffix(address, ":0") }
 
+// loopback reports whether only this machine reaches an address. Of names, only
+// localhost is known to be.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
 func isPort(text string) bool {
 	n, err := strconv.ParseUint(text, 10, 16)
 	return err == nil && strconv.FormatUint(n, 10) == text

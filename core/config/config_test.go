@@ -74,7 +74,7 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestEveryField(t *testing.T) {
-	got, err := config.Load("testdata/full.yaml", known())
+	got, err := config.Load("testdata/every_field.yaml", known())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/textproto"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ func decodeDevices(v value, o *devices.Options) {
 		decodeClasses(child, t, o)
 	}
 	v.fields(
-		try(t, "header", &o.Header, text),
+		try(t, "header", &o.Header, deviceHeader),
 		set("default", &o.Default, classOf(o.Profiles)),
 		set("desktop", &o.Desktop, classOf(o.Profiles)),
 		field{"classes", func(value) {}},
@@ -110,6 +111,29 @@ func text(v value) (string, bool) {
 		return "", false
 	}
 	return got, ok
+}
+
+// taken are headers that mean another thing: as the device's they would let a
+// secret into Vary and the log, or never name a device. Package devices refuses
+// those that it reads itself.
+func taken(header string) bool {
+	switch textproto.CanonicalMIMEHeaderKey(header) {
+	case "Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cache-Control", "Connection", "Content-Length",
+		"Content-Type", "Cookie", "Date", "Expect", "Facet-Timing", "Forwarded", "Host", "If-Modified-Since", "If-None-Match", "Origin",
+		"Proxy-Authorization", "Range", "Referer", "Te", "Traceparent", "Trailer", "Transfer-Encoding", "Upgrade", "Via",
+		"X-Forwarded-For", "X-Request-Id", "X-User-Id":
+		return true
+	}
+	return false
+}
+
+func deviceHeader(v value) (string, bool) {
+	name, ok := text(v)
+	if ok && taken(name) {
+		v.fail("%s has another meaning; allowed: a header of its own, such as X-Device-Type", name)
+		return "", false
+	}
+	return name, ok
 }
 
 func deviceProblem(err error) (key, problem string) {

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
@@ -37,10 +38,13 @@ pages:
   productdetails: {budget: 800}
 `
 	_, err = config.Parse("facet.yaml", []byte(bad), known)
-	fmt.Println(err)
+	fmt.Println(strings.ReplaceAll(err.Error(), "; ", "\n  "))
 	// Output:
 	// 127.0.0.1:8080 250ms 100
-	// facet.yaml:4:17: services.catalog.instances[0]: "http://127.0.0.1" has no valid port; allowed: http://HOST:PORT, with a path if it has one
-	// facet.yaml:6:17: services.catalog.commands.product.timout: unknown field, did you mean "timeout"?; allowed: cache, circuit, max_concurrent, timeout
-	// facet.yaml:8:28: pages.productdetails.budget: missing unit after "800"; allowed: a number and a unit (ms, s, m, h), such as 300ms
+	// facet.yaml:4:17: services.catalog.instances[0]: "http://127.0.0.1" has no valid port
+	//   allowed: http://HOST:PORT, with a path if it has one
+	// facet.yaml:6:17: services.catalog.commands.product.timout: unknown field, did you mean "timeout"?
+	//   allowed: cache, circuit, max_concurrent, timeout
+	// facet.yaml:8:28: pages.productdetails.budget: missing unit after "800"
+	//   allowed: a number and a unit (ms, s, m, h), such as 300ms
 }

@@ -37,8 +37,8 @@ func parseSize(text string) (Size, bool) {
 		if !ok {
 			continue
 		}
-		n, err := strconv.ParseUint(digits, 10, 63)
-		if err != nil || n > uint64(math.MaxInt64/u.size) {
+		n, err := strconv.ParseUint(digits, 10, 63) // no sign
+		if err != nil || n > math.MaxInt64 || Size(n) > math.MaxInt64/u.size {
 			return 0, false
 		}
 		return Size(n) * u.size, true

@@ -6,13 +6,27 @@ import (
 	"time"
 )
 
-// warnings returns what is allowed but hardly meant: waits that a page's budget
-// always ends first, and an answer cut off before its page is late.
+// warnings returns what is allowed but hardly meant: a private port that others
+// reach, waits that a page's budget always ends first, and an answer cut off
+// before its page is late.
 func (c *Config) warnings() []string {
-	largest := c.largestBudget()
-	if largest == 0 {
-		return nil
+	var list []string
+	if !loopback(c.Admin) {
+		list = append(list, fmt.Sprintf(
+			"admin: %s is not a loopback address: whoever reaches it can read the state and take profiles", c.Admin))
 	}
+	if largest := c.largestBudget(); largest > 0 {
+		list = append(list, c.lateTimeouts(largest)...)
+		if c.Server.WriteTimeout <= largest {
+			list = append(list, fmt.Sprintf("server.write_timeout: %s is not longer than %s, the largest page budget: slow pages are cut off",
+				show(c.Server.WriteTimeout), show(largest)))
+		}
+	}
+	return list
+}
+
+// lateTimeouts returns a warning for each command that may take longer than any page.
+func (c *Config) lateTimeouts(largest time.Duration) []string {
 	var list []string
 	for service, s := range c.Services {
 		for name, p := range s.Commands {
@@ -24,10 +38,6 @@ func (c *Config) warnings() []string {
 		}
 	}
 	slices.Sort(list)
-	if c.Server.WriteTimeout <= largest {
-		list = append(list, fmt.Sprintf("server.write_timeout: %s is not longer than %s, the largest page budget: slow pages are cut off",
-			show(c.Server.WriteTimeout), show(largest)))
-	}
 	return list
 }
 

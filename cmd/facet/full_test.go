@@ -1,0 +1,42 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/devices"
+)
+
+// fullConfig is the file that the README points to; TestCheckOfTheFullConfig gives
+// it to the program.
+const fullConfig = "../../core/config/testdata/full.yaml"
+
+// TestFullConfigHoldsTheDefaults: a file with nothing but the instances comes to
+// the same as the one that says everything.
+func TestFullConfigHoldsTheDefaults(t *testing.T) {
+	b, err := newBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := config.Load(fullConfig, b.known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	text.WriteString("services:\n")
+	for _, name := range services.Names() {
+		text.WriteString("  " + name + ": {instances: [\"" + full.Services[name].Instances[0] + "\"]}\n")
+	}
+	want, err := config.Parse("defaults", []byte(text.String()), b.known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Devices.Header, want.Devices.Default, want.Devices.Desktop = "X-Device-Type", devices.Phone, devices.Tablet
+	if diff := cmp.Diff(want, full, cmp.Transformer("empty", func(list []string) string { return strings.Join(list, " ") })); diff != "" {
+		t.Errorf("-default +%s\n%s", fullConfig, diff)
+	}
+}
