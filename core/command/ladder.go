@@ -20,6 +20,7 @@ func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, er
 		c.count(call.Mark.Rung)
 		return hit.Value, call.Mark, nil
 	}
+	deepen(false)
 	var value V
 	err := c.execute(ctx, policy, call, func(ctx context.Context) (err error) {
 		value, err = c.run(ctx, query)

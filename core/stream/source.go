@@ -89,7 +89,6 @@ func (n *source[T]) shared(s *Scope) *source[T] {
 // produce is the goroutine of a source: the one that RxGo starts.
 func (n *source[T]) produce(_ context.Context, next chan<- rxgo.Item) {
 	defer n.scope.leave()
-	deepen(false)
 	n.run()
 	next <- rxgo.Of(n)
 }
