@@ -21,7 +21,10 @@ type feature struct {
 	less  []string
 }
 
-const module = "github.com/facet-gateway/facet/"
+const (
+	module  = "github.com/facet-gateway/facet/"
+	hystrix = "github.com/afex/hystrix-go/hystrix."
+)
 
 // features are what a page of the gateway costs beside the kernel's and the
 // library's own work, by function.
@@ -29,8 +32,11 @@ var features = [...]feature{
 	{"which device asks", []string{module + "devices.(*Resolver).Resolve"}, nil},
 	{"request id and trace", []string{module + "core/server.requestID", module + "core/server.trace"}, nil},
 	{"the query, decoded and checked", []string{module + "core/adapter.(*Query[...]).Decode"}, nil},
-	{"time limit, bulkhead, circuit, verdict", []string{module + "core/command.(*Control).execute"}, []string{module + "core/command.protect"}},
-	{"hystrix-go's monitor", []string{"github.com/afex/hystrix-go/hystrix.(*metricExchange).Monitor", "github.com/afex/hystrix-go/hystrix.(*metricExchange).IncrementMetrics"}, nil},
+	{
+		"time limit, bulkhead, circuit, verdict",
+		[]string{module + "core/command.(*Control).execute"}, []string{module + "core/command.protect"},
+	},
+	{"hystrix-go's monitor", []string{hystrix + "(*metricExchange).Monitor", hystrix + "(*metricExchange).IncrementMetrics"}, nil},
 	{"stale copies, kept and looked up", []string{module + "core/cache.(*Cache[...]).Put", module + "core/cache.(*Cache[...]).Get"}, nil},
 	{"the calls: write, wait, read, parse", []string{module + "core/backend/http.(*Client).do"}, nil},
 	{"answers, decoded", []string{module + "core/backend/http.unmarshal"}, nil},
@@ -47,8 +53,8 @@ func (f *fleet) writeFeatures(ctx context.Context, out io.Writer, cpu float64) e
 	if err != nil {
 		return fmt.Errorf("features: %w", err)
 	}
-	listing, err := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", "-cum", "-unit=us", "-nodecount=0", "-nodefraction=0", "-edgefraction=0",
-		filepath.Join(f.dir, "facet"), profile).Output()
+	listing, err := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", "-cum", "-unit=us",
+		"-nodecount=0", "-nodefraction=0", "-edgefraction=0", filepath.Join(f.dir, "facet"), profile).Output()
 	if err != nil {
 		return fmt.Errorf("features: go tool pprof: %w", err)
 	}

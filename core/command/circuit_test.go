@@ -141,7 +141,7 @@ func TestWhatIsNotTheBackendsNeverOpens(t *testing.T) {
 		})
 		configure(t, c.Control, strict)
 		for range 1000 {
-			ctx, cancel := context.WithCancel(t.Context())
+			ctx, cancel := context.WithCancel(t.Context()) //nolint:gosec // whoever reads leave calls it
 			leave <- cancel
 			if got := outcome(ctx, c, 1); got != report.Canceled {
 				t.Fatal(got)

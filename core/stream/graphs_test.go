@@ -227,7 +227,7 @@ func randomGraph(parent context.Context, seed uint64) error {
 		}
 	}
 	if !cut && (err == nil) != (first == fault.OK) {
-		return fmt.Errorf("the page's error is %v, want %v", err, first)
+		return fmt.Errorf("the page's error is %w, want %v", err, first)
 	}
 	return account(scope.Report().Parts, known, placed, total, err, cut)
 }
@@ -248,7 +248,7 @@ func account(parts []report.Part, known []oracle, placed map[int]bool, total int
 		case failed == nil && placed[i] == missing:
 			return fmt.Errorf("%s: placed %t, %v", p.Name, placed[i], p.Mark)
 		case failed == nil && !cut && (p.Mark != known[i].mark || fault.CodeOf(p.Err) != known[i].code):
-			return fmt.Errorf("%s: %v %v, want %v", p.Name, p.Mark, p.Err, known[i])
+			return fmt.Errorf("%s: %v %w, want %v", p.Name, p.Mark, p.Err, known[i])
 		}
 		if !missing {
 			want += known[i].value

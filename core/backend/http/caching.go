@@ -100,5 +100,5 @@ func seconds(text []byte) (time.Duration, error) {
 	if err != nil && n != math.MaxInt32 {
 		return 0, err
 	}
-	return time.Duration(n) * time.Second, nil //nolint:gosec // at most 2^31
+	return time.Duration(n) * time.Second, nil
 }

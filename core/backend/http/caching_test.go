@@ -19,7 +19,10 @@ func TestCaching(t *testing.T) {
 		{"nothing said", nil, report.Caching{MaxAge: all}},
 		{"no-store", []string{"Cache-Control: no-store"}, report.Caching{NoStore: true, MaxAge: all}},
 		{"no-cache", []string{"cache-control: No-Cache"}, report.Caching{NoStore: true, MaxAge: all}},
-		{"no-cache of a field", []string{`Cache-Control: no-cache="a, max-age=1", max-age=9`}, report.Caching{NoStore: true, MaxAge: 9 * time.Second}},
+		{
+			"no-cache of a field", []string{`Cache-Control: no-cache="a, max-age=1", max-age=9`},
+			report.Caching{NoStore: true, MaxAge: 9 * time.Second},
+		},
 		{"private", []string{"Cache-Control: private, max-age=5"}, report.Caching{NoStore: true, MaxAge: 5 * time.Second}},
 		{"max-age", []string{"Cache-Control: public, max-age=60"}, report.Caching{MaxAge: time.Minute}},
 		{"max-age in quotes", []string{`Cache-Control: max-age="60"`}, report.Caching{MaxAge: time.Minute}},

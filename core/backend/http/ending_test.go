@@ -69,7 +69,8 @@ func stages() []stage {
 		}},
 		{"in a chunk", false, func(conn net.Conn, reached func(), _ <-chan struct{}) {
 			if readRequest(conn) {
-				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n{\"id\":\"")
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"+
+					"Transfer-Encoding: chunked\r\n\r\nfffff\r\n{\"id\":\"")
 				drip(conn, reached)
 			}
 		}},
@@ -84,7 +85,7 @@ func stages() []stage {
 
 // run starts a call against the stage's server, ends its context by end once
 // the stage is reached, and returns the error and how late it came.
-func (s stage) run(t *testing.T, end func(begin time.Time) (context.Context, func() time.Time)) (error, time.Duration) {
+func (s stage) run(t *testing.T, end func(begin time.Time) (context.Context, func() time.Time)) (time.Duration, error) {
 	t.Helper()
 	reached, ended, closed := make(chan struct{}, 1), make(chan struct{}), make(chan struct{}, 1)
 	endOnce := sync.OnceFunc(func() { close(ended) })
@@ -109,7 +110,7 @@ func (s stage) run(t *testing.T, end func(begin time.Time) (context.Context, fun
 	select {
 	case <-reached:
 	case err := <-result:
-		return err, tooSoon
+		return tooSoon, err
 	}
 	over := wait()
 	err := <-result
@@ -120,7 +121,7 @@ func (s stage) run(t *testing.T, end func(begin time.Time) (context.Context, fun
 	case <-time.After(5 * time.Second):
 		t.Error("the server still has its connection")
 	}
-	return err, took
+	return took, err
 }
 
 // best runs the stage until it ends in time.
@@ -129,7 +130,7 @@ func (s stage) best(t *testing.T, want error, end func(begin time.Time) (context
 	var took time.Duration
 	for range tries {
 		var err error
-		err, took = s.run(t, end)
+		took, err = s.run(t, end)
 		if !errors.Is(err, errOwn) || !errors.Is(err, want) {
 			t.Fatalf("got %v, want the cause and %v", err, want)
 		}
@@ -160,14 +161,14 @@ func TestCancelEndsACall(t *testing.T) {
 
 func TestDeadlineEndsACall(t *testing.T) {
 	for _, s := range stages() {
-		for _, after := range []time.Duration{60, 150} {
+		for _, after := range []time.Duration{60 * time.Millisecond, 150 * time.Millisecond} {
 			t.Run(s.name, func(t *testing.T) {
 				after := after
 				if s.post {
 					after *= 20 // a large form takes its time to encode
 				}
 				s.best(t, context.DeadlineExceeded, func(begin time.Time) (context.Context, func() time.Time) {
-					deadline := begin.Add(after * time.Millisecond)
+					deadline := begin.Add(after)
 					ctx, cancel := context.WithDeadlineCause(t.Context(), deadline, errOwn)
 					t.Cleanup(cancel)
 					return ctx, func() time.Time {

@@ -25,7 +25,8 @@ func TestNewRefuses(t *testing.T) {
 		{"dial_timeout", http.Options{Service: "s", Instances: one, DialTimeout: -1}},
 	}
 	for _, base := range []string{
-		"", "127.0.0.1:1", "https://h:1", "ftp://h", "http://", "http://:80", "http:///p", "http://u:hunter2@h:1", "http://h:1?", "http://h:1/?a=b",
+		"", "127.0.0.1:1", "https://h:1", "ftp://h", "http://", "http://:80", "http:///p", "http://u:hunter2@h:1", "http://h:1?",
+		"http://h:1/?a=b",
 		"http://h:1#", "http://h:1#f", "http://h:x", "http://h:0", "http://h:65536", "http://h h/", "http://h/a\r\nb", "http://u:hunter2@h:x",
 	} {
 		cases = append(cases, struct {

@@ -251,7 +251,7 @@ func TestBackendsOfTheStandardLibrary(t *testing.T) {
 	mux := nethttp.NewServeMux()
 	mux.HandleFunc("GET /products/{id}", func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"id":"`+r.PathValue("id")+`"}`) // a client that left is seen below
+		_, _ = io.WriteString(w, `{"id":"`+r.PathValue("id")+`"}`) //nolint:gosec // a client that left is seen below
 	})
 	mux.HandleFunc("GET /hang", func(_ nethttp.ResponseWriter, r *nethttp.Request) {
 		<-r.Context().Done()
@@ -264,7 +264,9 @@ func TestBackendsOfTheStandardLibrary(t *testing.T) {
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
-		<-served
+		if err := <-served; !errors.Is(err, nethttp.ErrServerClosed) {
+			t.Error(err)
+		}
 	}()
 	client := newClient(t, http.Options{Instances: []string{"http://" + listener.Addr().String()}})
 	for range 3 {
