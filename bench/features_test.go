@@ -12,7 +12,7 @@ Showing nodes accounting for 9000000us, 90% of 10000000us total
       flat  flat%   sum%        cum   cum%
          0     0%     0%  4000000us 40.00%  github.com/facet-gateway/facet/core/command.(*Control).execute
    20000us  0.2%   0.2%  3500000us 35.00%  github.com/facet-gateway/facet/core/command.protect
-         0     0%   0.2%   100000us  1.00%  github.com/facet-gateway/facet/core/cache.(*Cache[go.shape.string,go.shape.struct { A []int }]).Put
+         0     0%   0.2%   100000us  1.00%  github.com/facet-gateway/facet/core/cache.(*Cache[go.shape.string,go.shape.[]int]).Put
          0     0%   0.2%   300000us  3.00%  github.com/facet-gateway/facet/core/cache.(*Cache[go.shape.int,go.shape.string]).Put
          0     0%   0.2%    50000us  0.50%  github.com/facet-gateway/facet/devices.(*Resolver).Resolve (inline)
 `
