@@ -74,7 +74,7 @@ func (g *gateway) open(b *build) error {
 		Budgets:     budgets(g.config.Pages),
 		Auth:        g.config.Auth.Mode,
 		CORS:        server.CORS{Origins: g.config.CORS.Origins, MaxAge: g.config.CORS.MaxAge},
-		Limits:      limits(g.config.Server),
+		Limits:      limits(g.config),
 		Log:         g.log,
 		LogRequests: g.config.Log.Requests,
 	})
@@ -93,7 +93,8 @@ func budgets(pages map[string]config.Page) map[string]time.Duration {
 	return all
 }
 
-func limits(s config.Server) server.Limits {
+func limits(c *config.Config) server.Limits {
+	s := c.Server
 	return server.Limits{
 		ReadHeaderTimeout: s.ReadHeaderTimeout,
 		ReadTimeout:       s.ReadTimeout,
@@ -104,7 +105,20 @@ func limits(s config.Server) server.Limits {
 		DrainDelay:        s.DrainDelay,
 		ShutdownTimeout:   s.ShutdownTimeout,
 		GzipMin:           int(s.GzipMin),
+		RetryAfter:        longestSleep(c.Services),
 	}
+}
+
+// longestSleep is after how long a circuit that is open now has let a probe
+// through, whichever it is: before that, asking again may be in vain.
+func longestSleep(all map[string]config.Service) time.Duration {
+	var longest time.Duration
+	for _, s := range all {
+		for _, policy := range s.Commands {
+			longest = max(longest, policy.Circuit.Sleep)
+		}
+	}
+	return longest
 }
 
 // close closes the clients' connections.
