@@ -66,16 +66,6 @@ func (r *Report) Calls() []*Call {
 	return append([]*Call(nil), r.calls...)
 }
 
-// Degraded reports whether any part is worse than live.
-func (r *Report) Degraded() bool {
-	for i := range r.Parts {
-		if r.Parts[i].Mark.Degraded() {
-			return true
-		}
-	}
-	return false
-}
-
 // Outcome is how one command ended.
 type Outcome uint8
 

@@ -71,6 +71,3 @@ func first(a, b fault.Reason) fault.Reason {
 	}
 	return min(a, b)
 }
-
-// Degraded reports whether a part with this mark is worse than intended.
-func (m Mark) Degraded() bool { return m.Rung > Live }
