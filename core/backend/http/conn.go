@@ -36,6 +36,7 @@ type conn struct {
 	reader *bufio.Reader
 	answer fasthttp.Response
 	out    []byte
+	sender *sender
 	since  time.Time // when its last exchange began
 	reused bool
 
@@ -47,7 +48,7 @@ type conn struct {
 }
 
 func newConn(in *instance, nc net.Conn) *conn {
-	cn := &conn{in: in, nc: nc, watch: newWatch(nc)}
+	cn := &conn{in: in, nc: nc, sender: newSender(), watch: newWatch(nc)}
 	if sc, ok := nc.(syscall.Conn); ok {
 		cn.raw, _ = sc.SyscallConn()
 	}
@@ -69,6 +70,9 @@ func (cn *conn) Read(p []byte) (int, error) {
 }
 
 func (cn *conn) write(p []byte) error {
+	if p = p[cn.send(p):]; len(p) == 0 {
+		return nil
+	}
 	n, err := cn.nc.Write(p)
 	for cn.goOn(err) {
 		p = p[n:]

@@ -8,6 +8,7 @@ import (
 	"net"
 	nethttp "net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -285,4 +286,29 @@ func TestBackendsOfTheStandardLibrary(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	<-left
+}
+
+// A request that does not fit into the socket's buffers goes on where the first
+// write stopped, and arrives whole.
+func TestLargeRequestArrivesWhole(t *testing.T) {
+	token := strings.Repeat("0123456789abcdef", 1<<18) // 4 MiB
+	got := make(chan string, 1)
+	s := countedServer(t, func(s *counted, _ int, conn net.Conn, in *bufio.Reader) {
+		r, err := nethttp.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		got <- string(body)
+		s.answer(conn, okJSON(`{"id":"a"}`))
+	})
+	client := newClient(t, http.Options{Service: "auth", Instances: []string{"http://" + s.address}})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := http.PostForm[product](ctx, client, "/p", url.Values{"token": {token}}); err != nil {
+		t.Fatal(err)
+	}
+	if body := <-got; body != "token="+token {
+		t.Errorf("%d bytes arrived, of %d", len(body), len(token)+len("token="))
+	}
 }
