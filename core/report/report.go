@@ -50,9 +50,11 @@ func (r *Report) Begin(command string) *Call {
 func (r *Report) add() *Call {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := &Call{}
+	var c *Call
 	if n := len(r.calls); n < usual {
 		c = &r.room[n]
+	} else {
+		c = &Call{}
 	}
 	r.calls = append(r.calls, c)
 	return c

@@ -37,7 +37,7 @@ func (t Target) Query(name, value string) Target {
 	if strings.Contains(string(t), separator) {
 		separator = "&"
 	}
-	return t + Target(separator+escape(name)+"="+escapeList(value))
+	return t + Target(separator) + Target(escape(name)) + "=" + Target(escapeList(value)) // one allocation
 }
 
 // String returns the target as [GetJSON] takes it.
