@@ -122,7 +122,7 @@ func (x *exchange) run(endpoint adapter.Endpoint, request *adapter.Request) (ada
 	x.report.Budget = x.server.Budgets[x.name]
 	timed, cancel := context.WithTimeoutCause(x.r.Context(), x.report.Budget, errBudget)
 	defer cancel()
-	ctx, scope := stream.Open(timed, x.report)
+	ctx, scope := x.server.workers.Open(timed, x.report)
 	defer func() { x.runaways = scope.Close() }()
 	answer, err := endpoint.Serve(ctx, request)
 	if err == nil && x.r.Context().Err() != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/stream"
 	"github.com/facet-gateway/facet/devices"
 )
 
@@ -59,6 +60,7 @@ type Server struct {
 	fixed      fixedHeaders
 	retryAfter []string
 	cors       corsPolicy
+	workers    stream.Workers
 	life       life
 }
 

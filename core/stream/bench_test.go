@@ -17,11 +17,19 @@ func noop(i int) stream.Stream[int] {
 }
 
 // BenchmarkGraph is the graph of a product page around calls that do nothing:
-// seven calls, one of them dependent. The bar is 12 µs.
+// seven calls, one of them dependent. The bar is 12 µs, on workers, as the server
+// runs it.
 func BenchmarkGraph(b *testing.B) {
+	var workers stream.Workers
+	b.Run("workers", func(b *testing.B) { benchmarkGraph(b, workers.Open) })
+	b.Run("goroutines", func(b *testing.B) { benchmarkGraph(b, stream.Open) })
+}
+
+func benchmarkGraph(b *testing.B, open func(context.Context, *report.Report) (context.Context, *stream.Scope)) {
+	b.Helper()
 	b.ReportAllocs()
 	for b.Loop() {
-		ctx, scope := stream.Open(context.Background(), report.New("", report.Trace{}))
+		ctx, scope := open(context.Background(), report.New("", report.Trace{}))
 		first := noop(1)
 		last := stream.Then(first, func(int) stream.Stream[int] { return noop(7) })
 		p, err := stream.Assemble(

@@ -21,6 +21,7 @@ type Scope struct {
 	ctx     context.Context // a scoped
 	cancel  context.CancelCauseFunc
 	report  *report.Report
+	workers *Workers              // nil: each stream has a new goroutine
 	failure atomic.Pointer[error] // of the first vital stream that failed
 
 	mu   sync.Mutex

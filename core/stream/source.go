@@ -18,14 +18,14 @@ type source[T any] struct {
 	call func(context.Context) (value T, mark report.Mark, err error) // what it runs, or
 	eval func(*Scope) answer[T]
 
-	mu        sync.Mutex
-	scope     *Scope           // the request that ran it first
-	first     *source[T]       // the source that runs for all of its key
-	items     <-chan rxgo.Item // closed when answer is there
-	producers [1]rxgo.Producer
-	vital     atomic.Bool // its failure ends the request
-	done      atomic.Bool // answer is there
-	answer    answer[T]
+	mu     sync.Mutex
+	scope  *Scope           // the request that ran it first
+	first  *source[T]       // the source that runs for all of its key
+	items  <-chan rxgo.Item // closed when answer is there
+	result chan<- rxgo.Item // the end of items that the source has
+	vital  atomic.Bool      // its failure ends the request
+	done   atomic.Bool      // answer is there
+	answer answer[T]
 }
 
 // Source returns the stream of what call returns: a value, where it stands on
@@ -56,18 +56,16 @@ func (n *source[T]) begin(s *Scope, vital bool) {
 	}
 }
 
-// oneItem is the buffer that lets a deferred observable end without a reader.
-var oneItem = [...]rxgo.Option{rxgo.WithBufferedChannel(1)}
-
-// start runs the source on a goroutine of its own, unless it has one or the
-// request is over.
+// start runs the source beside the others, unless it runs already or the request
+// is over.
 func (n *source[T]) start(s *Scope) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.items == nil && !s.over() {
 		s.enter()
-		n.producers[0] = n.produce
-		n.items = rxgo.Defer(n.producers[:], oneItem[:]...).Observe()
+		result := make(chan rxgo.Item, 1) // with room for the item: the source ends also when nobody reads it
+		n.result, n.items = result, rxgo.FromChannel(result).Observe()
+		s.workers.run(n)
 	}
 }
 
@@ -86,11 +84,12 @@ func (n *source[T]) shared(s *Scope) *source[T] {
 	return n.first
 }
 
-// produce is the goroutine of a source: the one that RxGo starts.
-func (n *source[T]) produce(_ context.Context, next chan<- rxgo.Item) {
+// work runs the source on the goroutine of a worker.
+func (n *source[T]) work() {
 	defer n.scope.leave()
 	n.run()
-	next <- rxgo.Of(n)
+	n.result <- rxgo.Of(n)
+	close(n.result)
 }
 
 func (n *source[T]) run() {
