@@ -11,8 +11,8 @@
 // percentage low. hystrix-go's circuits are global and keep two goroutines each
 // for ever, so commands are made once, at start.
 //
-// A command costs some 5 to 6 µs of CPU at 14,000 a second, of which the
-// hand-over of the event to hystrix-go's monitor is a third (see events).
+// A command costs some 4 µs of CPU at 14,000 a second while nothing fails. While
+// something does, handing each event to hystrix-go's monitor adds 3 (see events).
 package command
 
 import (
