@@ -104,6 +104,11 @@ func observe[T any](s stream.Stream[T]) (T, *report.Report, error) {
 	return value, r, err
 }
 
+// together is the stream of the answers to many queries that a page asks at once.
+func together[V any](one func(string) stream.Stream[V], ids ...string) stream.Stream[[]V] {
+	return stream.Some(stream.Of(ids), len(ids), one)
+}
+
 // asking is observe, with the type of the value forgotten.
 func asking[T any](s stream.Stream[T]) func() (any, *report.Report, error) {
 	return func() (any, *report.Report, error) {

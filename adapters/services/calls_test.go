@@ -66,8 +66,8 @@ func calls(s *services.Services) []call {
 	return []call{
 		{"product", asking(s.Catalog.Product("p-1042")), "GET /products/p-1042", tentJSON, tent()},
 		{
-			"products", asking(s.Catalog.Products([]string{"p-1042", "p-2"})), "GET /products?ids=p-1042,p-2",
-			`{"products":[` + tentJSON + `]}`, map[string]services.Product{"p-1042": tent()},
+			"products", asking(together(s.Catalog.Product, "p-1042", "p-2")), "GET /products?ids=p-1042,p-2",
+			`{"products":[` + tentJSON + `]}`, []services.Product{tent()},
 		},
 		{
 			"cart", asking(s.Cart.Of("u-7")), "GET /carts/u-7",
@@ -87,8 +87,8 @@ func calls(s *services.Services) []call {
 			services.TopReviews{Summary: summary, Reviews: []services.Review{review}},
 		},
 		{
-			"summaries", asking(s.Reviews.Summaries([]string{"p-1", "p-2"})), "GET /summaries?products=p-1,p-2",
-			`{"summaries":[` + summaryJSON + `]}`, map[string]services.Summary{"p-1": summary},
+			"summaries", asking(together(s.Reviews.Summary, "p-1", "p-2")), "GET /summaries?products=p-1,p-2",
+			`{"summaries":[` + summaryJSON + `]}`, []services.Summary{summary},
 		},
 		{
 			"summary", asking(s.Reviews.Summary("p-1")), "GET /summaries?products=p-1",
@@ -96,8 +96,8 @@ func calls(s *services.Services) []call {
 		},
 		{"stock", asking(s.Inventory.Stock("p-1")), "GET /stock/p-1", stockJSON, stock},
 		{
-			"stocks", asking(s.Inventory.Stocks([]string{"p-1", "p-2"})), "GET /stock?products=p-1,p-2",
-			`{"stock":[` + stockJSON + `]}`, map[string]services.Stock{"p-1": stock},
+			"stocks", asking(together(s.Inventory.Stock, "p-1", "p-2")), "GET /stock?products=p-1,p-2",
+			`{"stock":[` + stockJSON + `]}`, []services.Stock{stock},
 		},
 		{
 			"options", asking(s.Shipping.Options("p-1", 1900, "1011AB")), "GET /options?product=p-1&weight=1900&postcode=1011AB",
@@ -160,13 +160,13 @@ func TestCallsEscape(t *testing.T) {
 		line string
 	}{
 		{asking(s.Catalog.Product(evil)), "GET /products/" + path},
-		{asking(s.Catalog.Products([]string{evil, "p-1"})), "GET /products?ids=" + value + ",p-1"},
+		{asking(together(s.Catalog.Product, evil, "p-1")), "GET /products?ids=" + value + ",p-1"},
 		{asking(s.Cart.Of(evil)), "GET /carts/" + path},
 		{asking(s.Orders.ForProduct(evil, evil, 1)), "GET /orders?user=" + value + "&product=" + value + "&limit=1"},
 		{asking(s.Reviews.Top(evil, 1)), "GET /reviews?product=" + value + "&limit=1"},
 		{asking(s.Reviews.Summary(evil)), "GET /summaries?products=" + value},
 		{asking(s.Inventory.Stock(evil)), "GET /stock/" + path},
-		{asking(s.Inventory.Stocks([]string{evil})), "GET /stock?products=" + value},
+		{asking(together(s.Inventory.Stock, evil, "p-1")), "GET /stock?products=" + value + ",p-1"},
 		{asking(s.Shipping.Options(evil, 5, evil)), "GET /options?product=" + value + "&weight=5&postcode=" + value},
 		{asking(s.Recommendations.For(evil, evil, 1)), "GET /recommendations?product=" + value + "&user=" + value + "&limit=1"},
 		{asking(s.Recommendations.Rows(evil, 1)), "GET /rows?user=" + value + "&limit=1"},
@@ -194,7 +194,6 @@ func TestCallsWithLess(t *testing.T) {
 		{asking(s.Recommendations.For("p-1", "", 4)), "GET /recommendations?product=p-1&limit=4"},
 		{asking(s.Recommendations.Rows("", 4)), "GET /rows?limit=4"},
 		{asking(s.Reviews.Top("p-1", 0)), "GET /reviews?product=p-1&limit=1"}, // a service refuses 0
-		{asking(s.Catalog.Products([]string{"p-1", "", "p-2,p-3"})), "GET /products?ids=p-1"},
 	}
 	for _, c := range cases {
 		b.say(200, `{"summary":{"product_id":"p-1"}}`)
@@ -207,16 +206,24 @@ func TestCallsWithLess(t *testing.T) {
 	}
 }
 
-// TestBatchOfNothing: there is nothing to ask when no id is one.
-func TestBatchOfNothing(t *testing.T) {
+// TestBatchesOfWhatIsNoID: what is no identifier is not asked for, and not known.
+func TestBatchesOfWhatIsNoID(t *testing.T) {
 	b, s := play(t)
+	b.say(200, `{"products":[`+tentJSON+`]}`)
+	found, r, err := observe(together(s.Catalog.Product, "p-1042", "", "p-2,p-3"))
+	if diff := cmp.Diff([]services.Product{tent()}, found); err != nil || diff != "" || r.Parts[0].Holes.Count != 2 {
+		t.Errorf("%v, %+v; found (-want +got):\n%s", err, r.Parts[0], diff)
+	}
+	if diff := cmp.Diff([]string{"GET /products?ids=p-1042"}, b.lines()); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
 	for name, ask := range map[string]func() (any, *report.Report, error){
-		"no list":      asking(s.Catalog.Products(nil)),
-		"no products":  asking(s.Catalog.Products([]string{"", "a,b"})),
-		"no summaries": asking(s.Reviews.Summaries([]string{","})),
-		"no stocks":    asking(s.Inventory.Stocks([]string{""})),
+		"products":  asking(together(s.Catalog.Product, "", "a,b")),
+		"summaries": asking(together(s.Reviews.Summary, ",", "")),
+		"stocks":    asking(together(s.Inventory.Stock, "", ",")),
 	} {
-		if _, _, err := ask(); err != nil || len(b.lines()) != 0 {
+		b.say(200, `{}`)
+		if _, _, err := ask(); fault.CodeOf(err) != fault.NotFound || len(b.lines()) != 0 {
 			t.Errorf("%s: %v; asked %q, want nothing", name, err, b.lines())
 		}
 	}

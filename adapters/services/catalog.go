@@ -52,14 +52,9 @@ func declareCatalog() *Catalog {
 	return c
 }
 
-// Product returns the product of an id.
+// Product returns the product of an id. All that a request observes together are
+// one call.
 func (c *Catalog) Product(id string) stream.Stream[Product] { return c.product.Observe(id) }
-
-// Products returns the products of the ids, by id; those that the catalog does
-// not know are left out.
-func (c *Catalog) Products(ids []string) stream.Stream[map[string]Product] {
-	return c.product.ObserveAll(ids)
-}
 
 func (c *Catalog) fetch(ctx context.Context, id string) (Product, error) {
 	p, err := get[Product](ctx, &c.service, http.Path("/products/", id))
@@ -76,13 +71,9 @@ func (c *Catalog) fetchAll(ctx context.Context, ids []string) (map[string]Produc
 		return nil, err
 	}
 	for i := range answer.Products {
-		p := &answer.Products[i]
-		if !p.sellable() {
-			return nil, invalid("a product has no name or a price that cannot be")
-		}
-		p.Images = usable(p.Images)
+		answer.Products[i].Images = usable(answer.Products[i].Images)
 	}
-	return byID(answer.Products, func(p *Product) string { return p.ID })
+	return byID(answer.Products, func(p *Product) string { return p.ID }, (*Product).sellable)
 }
 
 // sellable reports whether a product has what every page of it shows.

@@ -57,14 +57,9 @@ func declareInventory() *Inventory {
 	return i
 }
 
-// Stock returns the stock of a product.
+// Stock returns the stock of a product. All that a request observes together are
+// one call.
 func (i *Inventory) Stock(product string) stream.Stream[Stock] { return i.stock.Observe(product) }
-
-// Stocks returns the stock of each product, by its id; those that the service
-// does not know are left out.
-func (i *Inventory) Stocks(products []string) stream.Stream[map[string]Stock] {
-	return i.stock.ObserveAll(products)
-}
 
 func (i *Inventory) fetch(ctx context.Context, product string) (Stock, error) {
 	s, err := get[Stock](ctx, &i.service, http.Path("/stock/", product))
@@ -79,5 +74,5 @@ func (i *Inventory) fetchAll(ctx context.Context, products []string) (map[string
 	if err != nil {
 		return nil, err
 	}
-	return byID(answer.Stock, func(s *Stock) string { return s.ProductID })
+	return byID(answer.Stock, func(s *Stock) string { return s.ProductID }, func(*Stock) bool { return true })
 }

@@ -46,15 +46,17 @@ func joined(ids []string) string {
 	return list.String()
 }
 
-// byID returns the answers of a batch by what identifies each.
-func byID[V any](answers []V, id func(*V) string) (map[string]V, error) {
+// byID returns the answers of a batch by what identifies each. What is unsound is
+// left out, as if it was not known; a batch of nothing else is no answer.
+func byID[V any](answers []V, id func(*V) string, sound func(*V) bool) (map[string]V, error) {
 	found := make(map[string]V, len(answers))
 	for i := range answers {
-		key := id(&answers[i])
-		if key == "" {
-			return nil, invalid("an element of a batch does not say what it is of")
+		if key := id(&answers[i]); key != "" && sound(&answers[i]) {
+			found[key] = answers[i]
 		}
-		found[key] = answers[i]
+	}
+	if len(found) == 0 && len(answers) > 0 {
+		return nil, invalid("no element of the batch says what it is of and is sound")
 	}
 	return found, nil
 }

@@ -64,14 +64,9 @@ func (r *Reviews) Top(product string, limit int) stream.Stream[TopReviews] {
 	return r.reviews.Observe(reviewsQuery{product, atLeastOne(limit)})
 }
 
-// Summary returns the sum of all reviews of a product.
+// Summary returns the sum of all reviews of a product. All that a request observes
+// together are one call.
 func (r *Reviews) Summary(product string) stream.Stream[Summary] { return r.summaries.Observe(product) }
-
-// Summaries returns the sum of all reviews of each product, by its id; those
-// that the service does not know are left out.
-func (r *Reviews) Summaries(products []string) stream.Stream[map[string]Summary] {
-	return r.summaries.ObserveAll(products)
-}
 
 func (r *Reviews) fetch(ctx context.Context, q reviewsQuery) (TopReviews, error) {
 	target := http.Path("/reviews").Query("product", q.product).Query("limit", decimal(q.limit))
@@ -87,7 +82,7 @@ func (r *Reviews) fetchSummaries(ctx context.Context, products []string) (map[st
 	if err != nil {
 		return nil, err
 	}
-	return byID(answer.Summaries, func(s *Summary) string { return s.ProductID })
+	return byID(answer.Summaries, func(s *Summary) string { return s.ProductID }, func(*Summary) bool { return true })
 }
 
 // fetchSummary is the batch of one: the service has no other form.

@@ -2,140 +2,104 @@ package command
 
 import (
 	"context"
-	"slices"
+	"errors"
 
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
 )
 
-// BatchLimit is how many queries one batch takes; more are asked for in turn.
+// BatchLimit is how many queries one batch takes.
 const BatchLimit = 200
 
-// ObserveAll returns the stream of the answers to many queries: of those that
-// are not remembered fresh, in the batch form of the call. A query that the
-// backend does not know has no answer in the map. When a call fails, stale
-// copies or the default stand in one by one; a query for which there is neither
-// has no answer, and the rest is at best on the rung "default", so that what is
-// not there does not pass for what does not exist. Without any answer the
-// stream fails. It needs a command that declares a Batch.
-func (c *Command[K, V]) ObserveAll(queries []K) stream.Stream[map[K]V] {
-	if c.batch == nil {
-		return stream.Fail[map[K]V](fault.New(fault.Internal, c.name+" declares no batch"))
-	}
-	return stream.Source(nil, func(ctx context.Context) (map[K]V, report.Mark, error) {
-		return c.answerAll(ctx, queries)
-	})
+// Batch declares the form of the call that takes many queries, at most
+// [BatchLimit] at once. What the backend does not know is not in its answer.
+// From then on the queries that a request observes together become one call:
+// a batch leaves when nothing in the request can add to it. A batch of one query
+// takes the form of the call for one.
+func (c *Command[K, V]) Batch(run func(context.Context, []K) (map[K]V, error)) *Command[K, V] {
+	c.batch = run
+	c.collapser = &stream.Collapser[K, V]{Limit: BatchLimit, One: c.answer, Many: c.answerAll}
+	return c
 }
 
-// answerAll is the ladder, item by item: it stands on the worst rung of all.
-func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) (map[K]V, report.Mark, error) {
-	b := batch[K, V]{command: c, policy: c.policy.Load(), values: make(map[K]V, len(queries))}
-	for chunk := range slices.Chunk(b.recallFresh(queries), BatchLimit) {
-		b.ask(ctx, chunk)
+// errUnknown is the fault of a query that a batch has no answer to.
+var errUnknown = fault.Because(fault.ReasonNotFound, errors.New("the backend does not know it"))
+
+// answerAll is the ladder for each query of a batch. Those that are not remembered
+// fresh are asked for in one call, under one ticket of the bulkhead.
+func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) []stream.Answered[V] {
+	b := batch[K, V]{
+		command: c, policy: c.policy.Load(), queries: queries,
+		answers: make([]stream.Answered[V], len(queries)), unasked: make([]int, 0, len(queries)),
 	}
-	if len(b.values) == 0 && b.err != nil {
-		c.count(report.Missing)
-		return nil, missing(b.err), b.err
+	b.recallFresh()
+	if len(b.unasked) > 0 {
+		deepen(false)
+		b.ask(ctx)
 	}
-	c.count(b.mark.Rung)
-	return b.values, b.mark, nil
+	for i := range b.answers {
+		c.count(b.answers[i].Mark.Rung)
+	}
+	return b.answers
 }
 
-// batch is one ObserveAll as it runs.
+// batch is one call for many queries as it runs.
 type batch[K comparable, V any] struct {
 	command *Command[K, V]
 	policy  *Policy
-	values  map[K]V
-	mark    report.Mark
-	err     error // of the last chunk that failed
+	queries []K
+	answers []stream.Answered[V] // to the queries, in order
+	unasked []int                // indexes of those without an answer yet
 }
 
-// recallFresh takes what is remembered fresh and returns the rest, each once.
-func (b *batch[K, V]) recallFresh(queries []K) []K {
-	rest := make([]K, 0, len(queries))
-	seen := make(map[K]struct{}, len(queries))
-	for _, q := range queries {
-		if _, again := seen[q]; again {
-			continue
-		}
-		seen[q] = struct{}{}
+// recallFresh answers what is remembered fresh.
+func (b *batch[K, V]) recallFresh() {
+	for i, q := range b.queries {
 		if hit, ok := b.command.recall(b.policy, q); ok && hit.Fresh {
-			b.take(q, hit.Value, report.Mark{Rung: report.Cached, Age: hit.Age})
+			b.answers[i] = stream.Answered[V]{Value: hit.Value, Mark: report.Mark{Rung: report.Cached, Age: hit.Age}}
 			continue
 		}
-		rest = append(rest, q)
+		b.unasked = append(b.unasked, i)
 	}
-	return rest
 }
 
-func (b *batch[K, V]) take(query K, value V, mark report.Mark) {
-	b.values[query] = value
-	b.mark = b.mark.Join(mark)
+// ask makes the call; when it fails, what stands in does so for each query by itself.
+func (b *batch[K, V]) ask(ctx context.Context) {
+	call := begin(ctx, b.command.name)
+	call.Keys = len(b.unasked)
+	got, err := b.execute(ctx, call)
+	call.Mark = report.Mark{Rung: report.Live}
+	for _, i := range b.unasked {
+		if err != nil {
+			b.answers[i] = b.command.substitute(b.policy, b.queries[i], call)
+			call.Mark = call.Mark.Join(b.answers[i].Mark)
+		} else {
+			b.answers[i] = b.take(got, b.queries[i], call)
+		}
+	}
 }
 
-// ask makes one call for a chunk of queries, and falls back to stale copies.
-func (b *batch[K, V]) ask(ctx context.Context, chunk []K) {
-	c := b.command
-	call := begin(ctx, c.name)
-	var got map[K]V
-	err := c.execute(ctx, b.policy, call, func(ctx context.Context) (err error) {
-		got, err = c.batch(ctx, chunk)
+func (b *batch[K, V]) execute(ctx context.Context, call *report.Call) (got map[K]V, err error) {
+	queries := make([]K, len(b.unasked))
+	for n, i := range b.unasked {
+		queries[n] = b.queries[i]
+	}
+	err = b.command.execute(ctx, b.policy, call, func(ctx context.Context) (err error) {
+		got, err = b.command.batch(ctx, queries)
 		return err
 	})
-	if err != nil {
-		b.err = err
-		b.standIn(chunk, call)
-		return
-	}
-	call.Mark = report.Mark{Rung: report.Live}
-	b.mark = b.mark.Join(call.Mark)
-	for _, q := range chunk {
-		value, ok := got[q]
-		if !ok {
-			c.forget(q)
-			continue
-		}
-		b.values[q] = value
-		c.store(b.policy, q, value, int64(call.Bytes/max(len(got), 1)), call.Caching)
-	}
+	return got, err
 }
 
-// standIn takes, for each query of a chunk that failed, its stale copy, else the
-// command's default; after a fault of the caller's neither, as for one query.
-func (b *batch[K, V]) standIn(chunk []K, call *report.Call) {
-	c, reason := b.command, fault.ReasonOf(call.Err)
-	absent := report.Mark{Rung: report.Default, Reason: reason}
-	found := 0
-	for _, q := range chunk {
-		value, mark, ok := c.substitute(b.policy, q, call.Outcome, reason)
-		if !ok {
-			mark = absent
-		} else {
-			b.values[q] = value
-			found++
-		}
-		call.Mark = call.Mark.Join(mark)
+// take is the answer to a query in that of the whole call, of whose size it is
+// taken to be an even share.
+func (b *batch[K, V]) take(got map[K]V, query K, call *report.Call) stream.Answered[V] {
+	value, known := got[query]
+	if !known {
+		b.command.forget(query)
+		return stream.Answered[V]{Mark: missing(errUnknown), Err: errUnknown}
 	}
-	b.mark = b.mark.Join(call.Mark)
-	if found == 0 {
-		call.Mark = missing(call.Err)
-	}
-}
-
-// substitute returns what stands in for the answer to one query of a batch.
-func (c *Command[K, V]) substitute(
-	policy *Policy, query K, outcome report.Outcome, reason fault.Reason,
-) (value V, mark report.Mark, ok bool) {
-	if outcome == report.CallerFault {
-		c.forget(query)
-		return value, mark, false
-	}
-	if hit, ok := c.recall(policy, query); ok {
-		return hit.Value, report.Mark{Rung: report.Stale, Age: hit.Age, Reason: reason}, true
-	}
-	if c.standIn != nil {
-		return c.standIn(query), report.Mark{Rung: report.Default, Reason: reason}, true
-	}
-	return value, mark, false
+	b.command.store(b.policy, query, value, int64(call.Bytes/max(len(got), 1)), call.Caching)
+	return stream.Answered[V]{Value: value, Mark: report.Mark{Rung: report.Live}}
 }

@@ -35,6 +35,8 @@ type Command[K comparable, V any] struct {
 	batch   func(context.Context, []K) (map[K]V, error)
 	standIn func(K) V
 	cache   atomic.Pointer[cache.Cache[K, V]]
+
+	collapser *stream.Collapser[K, V] // of a command that has a batch form
 }
 
 // New declares a command, named "service.command". run gets a context that
@@ -63,13 +65,6 @@ func (c *Command[K, V]) Default(standIn func(K) V) *Command[K, V] {
 	return c
 }
 
-// Batch declares the form of the call that takes many queries, at most
-// [BatchLimit] at once. What the backend does not know is not in its answer.
-func (c *Command[K, V]) Batch(run func(context.Context, []K) (map[K]V, error)) *Command[K, V] {
-	c.batch = run
-	return c
-}
-
 // key is what a call is shared under in one request.
 type key[K comparable, V any] struct {
 	command *Command[K, V]
@@ -79,6 +74,9 @@ type key[K comparable, V any] struct {
 // Observe returns the stream of the answer to a query. The call is made when a
 // page runs, and once in a request however often it is observed.
 func (c *Command[K, V]) Observe(query K) stream.Stream[V] {
+	if c.collapser != nil {
+		return c.collapser.Stream(query)
+	}
 	return stream.Source(key[K, V]{c, query}, func(ctx context.Context) (V, report.Mark, error) {
 		return c.answer(ctx, query)
 	})

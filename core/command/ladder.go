@@ -7,6 +7,7 @@ import (
 	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/stream"
 )
 
 // answer is the ladder: fresh → live → stale → default → missing, the one order
@@ -14,8 +15,7 @@ import (
 func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, error) {
 	policy := c.policy.Load()
 	call := begin(ctx, c.name)
-	hit, remembered := c.recall(policy, query)
-	if remembered && hit.Fresh {
+	if hit, ok := c.recall(policy, query); ok && hit.Fresh {
 		call.Mark = report.Mark{Rung: report.Cached, Age: hit.Age}
 		c.count(call.Mark.Rung)
 		return hit.Value, call.Mark, nil
@@ -26,26 +26,34 @@ func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, er
 		value, err = c.run(ctx, query)
 		return err
 	})
-	switch {
-	case err == nil:
+	if err == nil {
 		call.Mark = report.Mark{Rung: report.Live}
 		c.remember(policy, query, value, call)
-	case call.Outcome == report.CallerFault:
-		call.Mark = missing(err) // that there is no such thing is an answer too
-		c.forget(query)
-	case fault.ReasonOf(err) == fault.ReasonCanceled:
-		call.Mark = missing(err) // the request is over: nobody waits for a stand-in
-	case remembered:
-		value, err = hit.Value, nil
-		call.Mark = report.Mark{Rung: report.Stale, Age: hit.Age, Reason: fault.ReasonOf(call.Err)}
-	case c.standIn != nil:
-		value, err = c.standIn(query), nil
-		call.Mark = report.Mark{Rung: report.Default, Reason: fault.ReasonOf(call.Err)}
-	default:
-		call.Mark = missing(err)
+	} else {
+		answered := c.substitute(policy, query, call)
+		value, call.Mark, err = answered.Value, answered.Mark, answered.Err
 	}
 	c.count(call.Mark.Rung)
 	return value, call.Mark, err
+}
+
+// substitute is the lower half of the ladder, for a call that failed: the stale
+// copy, the default, or nothing.
+func (c *Command[K, V]) substitute(policy *Policy, query K, call *report.Call) stream.Answered[V] {
+	reason := fault.ReasonOf(call.Err)
+	switch {
+	case call.Outcome == report.CallerFault:
+		c.forget(query) // that there is no such thing is an answer too
+	case reason == fault.ReasonCanceled: // the request is over: nobody waits for a stand-in
+	default:
+		if hit, ok := c.recall(policy, query); ok {
+			return stream.Answered[V]{Value: hit.Value, Mark: report.Mark{Rung: report.Stale, Age: hit.Age, Reason: reason}}
+		}
+		if c.standIn != nil {
+			return stream.Answered[V]{Value: c.standIn(query), Mark: report.Mark{Rung: report.Default, Reason: reason}}
+		}
+	}
+	return stream.Answered[V]{Mark: missing(call.Err), Err: call.Err}
 }
 
 func missing(err error) report.Mark {

@@ -31,6 +31,7 @@ type Part struct {
 	Name     string // matches [a-z][a-z0-9_]*
 	Required bool
 	Mark     Mark
+	Holes    Holes         // in the lists of the part
 	Took     time.Duration // from the request's start until the part was ready
 	Err      error         // why the part is missing; for the log
 }
@@ -105,6 +106,7 @@ type Call struct {
 	Mark     Mark
 	Began    time.Time
 	Took     time.Duration // until the answer or the fault
+	Keys     int           // that a batch asked for at once; 0: the call is no batch
 	Attempts int           // requests written to a backend, a free resend included
 	Bytes    int           // of the answer's body, as received
 	Caching  Caching       // what the backend allows

@@ -8,13 +8,13 @@ import (
 )
 
 // PartsHeader returns the value of `Facet-Parts`: an RFC 9651 dictionary that
-// names every part that is not live, with its age in whole seconds and its
-// reason. It is empty when all parts are live.
+// names every part that is not live or not whole, with its age in whole seconds,
+// the number of its holes, and the reason. It is empty when all parts are live.
 func (r *Report) PartsHeader() string {
 	var b []byte
 	for i := range r.Parts {
 		p := &r.Parts[i]
-		if p.Mark.Rung == Live {
+		if p.Mark.Rung == Live && p.Holes.Count == 0 {
 			continue
 		}
 		if b == nil {
@@ -35,11 +35,23 @@ func appendPart(b []byte, p *Part) []byte {
 		b = append(b, ";age="...)
 		b = strconv.AppendInt(b, int64(p.Mark.Age/time.Second), 10)
 	}
-	if p.Mark.Reason != fault.None {
+	if p.Holes.Count > 0 {
+		b = append(b, ";holes="...)
+		b = strconv.AppendInt(b, int64(p.Holes.Count), 10)
+	}
+	if reason := p.reason(); reason != fault.None {
 		b = append(b, ";reason="...)
-		b = append(b, p.Mark.Reason.String()...)
+		b = append(b, reason.String()...)
 	}
 	return b
+}
+
+// reason is why a part is not live, else why it has holes.
+func (p *Part) reason() fault.Reason {
+	if p.Mark.Reason != fault.None {
+		return p.Mark.Reason
+	}
+	return p.Holes.Reason
 }
 
 // ServerTiming returns the value of `Server-Timing`

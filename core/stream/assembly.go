@@ -22,7 +22,11 @@ type Part[P any] struct{ piece piece[P] }
 // piece is a part whose value's type is forgotten.
 type piece[P any] interface {
 	title() string
-	begin(s *Scope)
+	// begin begins the stream; the failure of a required part ends the request
+	// if vital says so.
+	begin(s *Scope, vital bool)
+	// settle waits for the value, and returns why a required one is not there.
+	settle(s *Scope) error
 	// place waits for the value and gives it its place in the page.
 	place(s *Scope, page *P) report.Part
 }
@@ -50,7 +54,14 @@ type part[P, T any] struct {
 
 func (p *part[P, T]) title() string { return p.name }
 
-func (p *part[P, T]) begin(s *Scope) { p.stream.begin(s, p.required) }
+func (p *part[P, T]) begin(s *Scope, vital bool) { p.stream.begin(s, vital && p.required) }
+
+func (p *part[P, T]) settle(s *Scope) error {
+	if a := p.stream.await(s); p.required {
+		return a.err
+	}
+	return nil
+}
 
 func (p *part[P, T]) place(s *Scope, page *P) report.Part {
 	a := p.stream.await(s)
@@ -58,9 +69,9 @@ func (p *part[P, T]) place(s *Scope, page *P) report.Part {
 		a.err = p.apply(page, a.value)
 	}
 	if a.err != nil {
-		a.mark = report.Mark{Rung: report.Missing, Reason: fault.ReasonOf(a.err)}
+		a.mark, a.holes = report.Mark{Rung: report.Missing, Reason: fault.ReasonOf(a.err)}, report.Holes{}
 	}
-	return report.Part{Name: p.name, Required: p.required, Mark: a.mark, Took: time.Duration(a.ready), Err: a.err}
+	return report.Part{Name: p.name, Required: p.required, Mark: a.mark, Holes: a.holes, Took: time.Duration(a.ready), Err: a.err}
 }
 
 // apply sets the value. A setter that panics leaves the page's own fields as
@@ -94,8 +105,9 @@ func (a Assembly[P]) Run(ctx context.Context) (P, error) {
 }
 
 func (a Assembly[P]) run(s *Scope) (page P, err error) {
+	s.atWork(1)
 	for _, p := range a.parts {
-		p.piece.begin(s)
+		p.piece.begin(s, true)
 	}
 	s.report.Parts = slices.Grow(s.report.Parts, len(a.parts))
 	for _, p := range a.parts { // all of them, also when one has failed: the log tells of each
@@ -105,6 +117,7 @@ func (a Assembly[P]) run(s *Scope) (page P, err error) {
 			s.fail(done.Err)
 		}
 	}
+	s.finish()
 	if err = s.failed(); err != nil {
 		var none P
 		return none, err

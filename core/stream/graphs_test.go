@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,7 @@ type graph struct {
 	made    []stream.Stream[int] // to be used again
 	known   []oracle
 	runs    [6]atomic.Int32 // of the calls with a key
+	shelf   *shelf          // of the calls that are made together
 }
 
 func (g *graph) stream(depth int) (stream.Stream[int], oracle) {
@@ -63,7 +65,24 @@ func (g *graph) fresh(depth int) (stream.Stream[int], oracle) {
 	case 4:
 		return g.each(depth - 1)
 	}
+	if g.IntN(3) == 0 {
+		return g.some()
+	}
 	return g.leaf()
+}
+
+// some is a list of calls that are made together.
+func (g *graph) some() (stream.Stream[int], oracle) {
+	keys := make([]int, 1+g.IntN(4))
+	want := oracle{mark: live}
+	for i := range keys {
+		keys[i] = g.IntN(8) - 2
+		want.value += max(keys[i], 0) * 10
+	}
+	if !slices.ContainsFunc(keys, func(key int) bool { return key >= 0 }) {
+		want = want.failing(fault.NotFound, fault.ReasonNotFound)
+	}
+	return sum(stream.Some(stream.Of(keys), 1+g.IntN(4), g.shelf.Stream)), want
 }
 
 func (g *graph) mapped(depth int) (stream.Stream[int], oracle) {
@@ -129,6 +148,9 @@ func (g *graph) leaf() (stream.Stream[int], oracle) {
 	if key < len(g.runs) {
 		kind = key
 	}
+	if g.IntN(4) == 0 {
+		return g.shelf.Stream(kind), oracle{value: kind * 10, mark: live}
+	}
 	want := oracle{value: kind, mark: live}
 	switch kind {
 	case 0:
@@ -175,8 +197,8 @@ func answer(ctx context.Context, want oracle, pause time.Duration, hang bool) (i
 }
 
 // TestRandomGraphs runs pages of random graphs, some of them cut short by a
-// client or a budget at a random moment. Every part is accounted for, no call
-// with a key runs twice, nothing runs on, and the race detector is content.
+// client or a budget at a random moment. Every part is accounted for, no batch is
+// left behind, no call with a key runs twice, nothing runs on, and the race detector is content.
 func TestRandomGraphs(t *testing.T) {
 	const workers, each = 8, 150
 	var wait sync.WaitGroup
@@ -194,7 +216,7 @@ func TestRandomGraphs(t *testing.T) {
 }
 
 func randomGraph(parent context.Context, seed uint64) error {
-	g := &graph{Rand: rand.New(rand.NewPCG(seed, 1))}
+	g := &graph{Rand: rand.New(rand.NewPCG(seed, 1)), shelf: newShelf(4)}
 	cut := g.IntN(2) == 0
 	g.hanging = cut
 	if cut {
@@ -225,6 +247,11 @@ func randomGraph(parent context.Context, seed uint64) error {
 		if n := g.runs[key].Load(); n > 1 {
 			return fmt.Errorf("the call of key %d ran %d times", key, n)
 		}
+	}
+	together := slices.Concat(g.shelf.asked...)
+	slices.Sort(together)
+	if len(slices.Compact(slices.Clone(together))) != len(together) {
+		return fmt.Errorf("keys that were asked for twice: %v", together)
 	}
 	if !cut && (err == nil) != (first == fault.OK) {
 		return fmt.Errorf("the page's error is %w, want %v", err, first)

@@ -10,22 +10,28 @@ type memo struct {
 
 // share returns what was first shared under key: value, if nothing was.
 func (m *memo) share(key, value any) any {
-	for i := range m.few[:m.used] {
-		if m.few[i].key == key {
-			return m.few[i].value
-		}
+	if first, ok := m.find(key); ok {
+		return first
 	}
 	if m.used < len(m.few) {
 		m.few[m.used].key, m.few[m.used].value = key, value
 		m.used++
 		return value
 	}
-	if first, ok := m.many[key]; ok {
-		return first
-	}
 	if m.many == nil {
 		m.many = make(map[any]any)
 	}
 	m.many[key] = value
 	return value
+}
+
+// find returns what is shared under key.
+func (m *memo) find(key any) (value any, ok bool) {
+	for i := range m.few[:m.used] {
+		if m.few[i].key == key {
+			return m.few[i].value, true
+		}
+	}
+	value, ok = m.many[key]
+	return value, ok
 }

@@ -24,9 +24,12 @@ type Scope struct {
 	workers *Workers              // nil: each stream has a new goroutine
 	failure atomic.Pointer[error] // of the first vital stream that failed
 
-	mu   sync.Mutex
-	memo memo // of calls, by their key
+	mu      sync.Mutex
+	memo    memo      // of calls, by their key
+	batches []starter // that wait for more keys
+	nested  []nestedPart
 
+	busy    atomic.Int32  // goroutines that may ask for more before they wait
 	running atomic.Int32  // streams that run now
 	idle    chan struct{} // a token when running falls to 0
 	grace   atomic.Int64  // when the wait after the end is over; 0: it has not begun

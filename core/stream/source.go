@@ -18,14 +18,15 @@ type source[T any] struct {
 	call func(context.Context) (value T, mark report.Mark, err error) // what it runs, or
 	eval func(*Scope) answer[T]
 
-	mu     sync.Mutex
-	scope  *Scope           // the request that ran it first
-	first  *source[T]       // the source that runs for all of its key
-	items  <-chan rxgo.Item // closed when answer is there
-	result chan<- rxgo.Item // the end of items that the source has
-	vital  atomic.Bool      // its failure ends the request
-	done   atomic.Bool      // answer is there
-	answer answer[T]
+	mu      sync.Mutex
+	scope   *Scope           // the request that ran it first
+	first   *source[T]       // the source that runs for all of its key
+	items   <-chan rxgo.Item // closed when answer is there
+	result  chan<- rxgo.Item // the end of items that the source has
+	waiting int              // goroutines that the answer will set to work again
+	vital   atomic.Bool      // its failure ends the request
+	done    atomic.Bool      // answer is there
+	answer  answer[T]
 }
 
 // Source returns the stream of what call returns: a value, where it stands on
@@ -62,11 +63,24 @@ func (n *source[T]) start(s *Scope) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.items == nil && !s.over() {
-		s.enter()
-		result := make(chan rxgo.Item, 1) // with room for the item: the source ends also when nobody reads it
-		n.result, n.items = result, rxgo.FromChannel(result).Observe()
-		s.workers.run(n)
+		n.open()
+		n.launch(s)
 	}
+}
+
+// open makes what whoever waits for the source waits on.
+func (n *source[T]) open() {
+	result := make(chan rxgo.Item, 1) // with room for the item: the source ends also when nobody reads it
+	n.result, n.items = result, rxgo.FromChannel(result).Observe()
+}
+
+// launch has a worker run the source, which is open.
+func (n *source[T]) launch(s *Scope) {
+	if n.eval != nil {
+		s.atWork(1)
+	}
+	s.enter()
+	s.workers.run(n)
 }
 
 // shared returns the source that runs in the request for all of n's key.
@@ -87,15 +101,34 @@ func (n *source[T]) shared(s *Scope) *source[T] {
 // work runs the source on the goroutine of a worker.
 func (n *source[T]) work() {
 	defer n.scope.leave()
-	n.run()
+	n.run(0)
+	if n.eval != nil {
+		n.scope.rest()
+	}
 	n.result <- rxgo.Of(n)
 	close(n.result)
 }
 
-func (n *source[T]) run() {
+// inline runs the source on the goroutine that waits for it, which is not at work
+// for as long as a call takes.
+func (n *source[T]) inline() answer[T] {
+	if n.eval != nil {
+		n.run(0)
+		return n.answer
+	}
+	n.scope.rest()
+	n.run(1)
+	return n.answer
+}
+
+// run makes the answer, and sets to work whoever waits for it, and more.
+func (n *source[T]) run(more int) {
 	n.answer = n.evaluate()
 	n.answer.ready = n.scope.now()
+	n.mu.Lock()
 	n.done.Store(true)
+	n.scope.atWork(n.waiting + more)
+	n.mu.Unlock()
 	n.failIfVital()
 }
 
@@ -152,17 +185,18 @@ func (n *source[T]) await(s *Scope) answer[T] {
 	n.items = items
 	n.mu.Unlock()
 	defer close(items)
-	n.run()
-	return n.answer
+	return n.inline()
 }
 
 // wait blocks until the answer is there. When the request ends first, the
 // answer has [Grace] to come all the same: a call that was cut short still
 // finds its stale copy. A request that has failed has no use for it.
 func (n *source[T]) wait(s *Scope) answer[T] {
-	if n.done.Load() {
+	if !n.queue() {
 		return n.answer
 	}
+	defer n.resume(s)
+	s.rest()
 	select {
 	case <-n.items:
 		return n.answer
@@ -177,6 +211,31 @@ func (n *source[T]) wait(s *Scope) answer[T] {
 	a := failed[T](s.ended())
 	a.ready = s.now()
 	return a
+}
+
+// queue counts this goroutine among those that wait for the answer. It reports
+// false if there is nothing to wait for.
+func (n *source[T]) queue() bool {
+	if n.done.Load() {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.done.Load() {
+		return false
+	}
+	n.waiting++
+	return true
+}
+
+// resume sets this goroutine to work again, unless the answer has done so.
+func (n *source[T]) resume(s *Scope) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.done.Load() {
+		n.waiting--
+		s.atWork(1)
+	}
 }
 
 // linger waits for the answer for what is left of the grace.

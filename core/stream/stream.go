@@ -1,8 +1,10 @@
 // Package stream is the vocabulary in which a page is declared: a [Stream] is
-// one value to come, the verbs (Map, Then, Or, Each) make streams of streams,
-// and an [Assembly] of parts makes a page of them. Nothing runs before the
-// assembly does; then everything that waits for nothing runs at once, so the
-// dependency graph is the code.
+// one value to come, the verbs (Map, Then, Or, Each, Some) make streams of
+// streams, and an [Assembly] of parts makes a page of them, or an element of a
+// larger one. Nothing runs before the assembly does; then everything that waits
+// for nothing runs at once, so the dependency graph is the code. Calls that have
+// a form for many keys ([Collapser]) wait for each other, until nothing in the
+// request can add to them.
 //
 // RxGo is inside, in the one form that is safe and cheap: whatever runs beside
 // the rest is an observable of a channel with room for its one item, which one
@@ -40,7 +42,8 @@ type node[T any] interface {
 type answer[T any] struct {
 	value T
 	mark  report.Mark
-	ready stamp // when
+	holes report.Holes // in value, if it is made of lists
+	ready stamp        // when
 	err   error
 }
 

@@ -44,7 +44,7 @@ func (m *mapped[A, B]) apply(up answer[A]) (a answer[B]) {
 			a = failed[B](Panicked(v))
 		}
 	}()
-	return answer[B]{value: m.f(up.value), mark: up.mark, ready: up.ready}
+	return answer[B]{value: m.f(up.value), mark: up.mark, holes: up.holes, ready: up.ready}
 }
 
 // Then returns the stream that f makes of a value: a call that needs the answer
@@ -58,7 +58,7 @@ func Then[A, B any](s Stream[A], f func(A) Stream[B]) Stream[B] {
 		}
 		down := f(up.value).await(scope)
 		if down.err == nil {
-			down.mark = up.mark.Join(down.mark)
+			down.mark, down.holes = up.mark.Join(down.mark), up.holes.Join(down.holes)
 		}
 		return down
 	}}}}
@@ -102,34 +102,62 @@ func (o or[T]) await(s *Scope) answer[T] {
 // Each returns the streams that f makes of the elements of a list, as one list
 // in the same order. At most limit of them (at least 1) run at once. It fails
 // with the first element that fails, in the list's order: give an element its
-// own Or to keep the others. It stands on the worst rung of all.
+// own Or to keep the others, or take [Some]. It stands on the worst rung of all.
 func Each[A, B any](s Stream[[]A], limit int, f func(A) Stream[B]) Stream[[]B] {
-	limit = max(limit, 1)
+	return fanOut(s, gathering[A, B]{limit: limit, f: f})
+}
+
+// Some is [Each] without the elements that fail: the list closes over the holes,
+// and the part that it belongs to says how many there are and why. When every
+// element fails, it fails as the first one did.
+func Some[A, B any](s Stream[[]A], limit int, f func(A) Stream[B]) Stream[[]B] {
+	return fanOut(s, gathering[A, B]{limit: limit, f: f, holes: true})
+}
+
+func fanOut[A, B any](s Stream[[]A], g gathering[A, B]) Stream[[]B] {
 	return Stream[[]B]{&then[[]A, []B]{up: s, source: source[[]B]{eval: func(scope *Scope) answer[[]B] {
 		up := s.await(scope)
 		if up.err != nil {
 			return failed[[]B](dependency(up.err))
 		}
-		return gather(scope, up, limit, f)
+		return g.gather(scope, up)
 	}}}}
 }
 
+// gathering is how the elements of a list become one.
+type gathering[A, B any] struct {
+	limit int
+	f     func(A) Stream[B]
+	holes bool // whether an element that fails is left out
+}
+
 // gather keeps a window of limit elements running, and reads them in order.
-func gather[A, B any](s *Scope, up answer[[]A], limit int, f func(A) Stream[B]) answer[[]B] {
-	all := answer[[]B]{value: make([]B, 0, len(up.value)), mark: up.mark}
+func (g gathering[A, B]) gather(s *Scope, up answer[[]A]) answer[[]B] {
+	all := answer[[]B]{value: make([]B, 0, len(up.value)), mark: up.mark, holes: up.holes}
 	window := make([]Stream[B], 0, len(up.value))
+	var first error // of an element that was left out
 	for i := range up.value {
-		for len(window) < min(i+limit, len(up.value)) {
-			element := f(up.value[len(window)])
+		for len(window) < min(i+max(g.limit, 1), len(up.value)) {
+			element := g.f(up.value[len(window)])
 			element.begin(s, false)
 			window = append(window, element)
 		}
 		a := window[i].await(s)
-		if a.err != nil {
+		switch {
+		case a.err == nil:
+			all.value = append(all.value, a.value)
+			all.mark, all.holes = all.mark.Join(a.mark), all.holes.Join(a.holes)
+		case !g.holes:
 			return failed[[]B](a.err)
+		default:
+			if first == nil {
+				first = a.err
+			}
+			all.holes = all.holes.Join(report.Holes{Count: 1, Reason: fault.ReasonOf(a.err)})
 		}
-		all.value = append(all.value, a.value)
-		all.mark = all.mark.Join(a.mark)
+	}
+	if first != nil && len(all.value) == 0 {
+		return failed[[]B](first)
 	}
 	return all
 }

@@ -1,0 +1,198 @@
+package stream
+
+import (
+	"context"
+	"sync"
+
+	"github.com/facet-gateway/facet/core/report"
+)
+
+// Collapser makes one call of the many that a request has for one kind of thing,
+// as a Hystrix request collapser does, but without a timer: a batch leaves as
+// soon as nothing in the request can add to it, or when it is full. It is made
+// once, and safe for concurrent use.
+type Collapser[K comparable, V any] struct {
+	Limit int // keys in a batch, at least 1
+	// One makes the call of a batch of one key.
+	One func(context.Context, K) (V, report.Mark, error)
+	// Many makes the call of a batch: it returns an answer for each key, in order.
+	// It runs on a goroutine of its own and may panic, as the call of a [Source].
+	Many func(context.Context, []K) []Answered[V]
+}
+
+// Answered is what a call for many keys came to for one of them.
+type Answered[V any] struct {
+	Value V
+	Mark  report.Mark
+	Err   error
+}
+
+// Stream returns the stream of the answer to a key. In one request a key is
+// asked for once.
+func (c *Collapser[K, V]) Stream(key K) Stream[V] { return Stream[V]{&collapsed[K, V]{c, key}} }
+
+// collapsed is one key.
+type collapsed[K comparable, V any] struct {
+	collapser *Collapser[K, V]
+	key       K
+}
+
+func (n *collapsed[K, V]) begin(s *Scope, vital bool) { n.collapser.in(s).join(s, n.key, vital) }
+
+func (n *collapsed[K, V]) await(s *Scope) answer[V] {
+	seat := n.collapser.in(s).join(s, n.key, false)
+	batch := seat.batch.wait(s)
+	if batch.err != nil {
+		return answer[V]{mark: batch.mark, ready: batch.ready, err: batch.err}
+	}
+	a := batch.value[seat.index]
+	if a.Err != nil {
+		failure := failed[V](a.Err)
+		failure.ready = batch.ready
+		return failure
+	}
+	return answer[V]{value: a.Value, mark: a.Mark, ready: batch.ready}
+}
+
+// in returns the batches of a request.
+func (c *Collapser[K, V]) in(s *Scope) *batches[K, V] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found, ok := s.memo.find(c); ok {
+		return found.(*batches[K, V]) //nolint:forcetypeassert // nothing else is shared under c
+	}
+	made := &batches[K, V]{collapser: c}
+	s.memo.share(c, made)
+	return made
+}
+
+// batches are those of one collapser in one request.
+type batches[K comparable, V any] struct {
+	collapser *Collapser[K, V]
+
+	mu    sync.Mutex
+	only  K                // the first key, which is often the only one
+	first seat[K, V]       // where that is; no batch: there is none yet
+	seats map[K]seat[K, V] // of the others
+	open  *batch[K, V]     // nil: none has room
+}
+
+// seat is the place of a key: its answer is the batch's at the index.
+type seat[K comparable, V any] struct {
+	batch *batch[K, V]
+	index int
+}
+
+// join returns the seat of a key; a new key takes one in the batch that has room.
+func (b *batches[K, V]) join(s *Scope, key K, vital bool) seat[K, V] {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at, known := b.find(key)
+	if !known {
+		at = b.take(s, key)
+	}
+	if vital {
+		at.batch.needs(at.index)
+	}
+	return at
+}
+
+func (b *batches[K, V]) find(key K) (seat[K, V], bool) {
+	if b.first.batch != nil && b.only == key {
+		return b.first, true
+	}
+	at, known := b.seats[key]
+	return at, known
+}
+
+func (b *batches[K, V]) take(s *Scope, key K) seat[K, V] {
+	if b.open == nil {
+		b.open = newBatch(s, b)
+		s.hold(b.open)
+	}
+	at := seat[K, V]{b.open, len(b.open.keys)}
+	b.open.keys = append(b.open.keys, key)
+	switch {
+	case b.first.batch == nil:
+		b.only, b.first = key, at
+	case b.seats == nil:
+		b.seats = map[K]seat[K, V]{key: at}
+	default:
+		b.seats[key] = at
+	}
+	if len(b.open.keys) >= b.collapser.Limit {
+		b.open.depart(s)
+		b.open = nil
+	}
+	return at
+}
+
+// batch is one call for the keys that came together. The lock of the batches
+// guards all but the source.
+type batch[K comparable, V any] struct {
+	source[[]Answered[V]]
+	of      *batches[K, V]
+	keys    []K
+	room    [1]K  // for the first of them
+	left    bool  // keys is complete
+	vitals  []int // indexes of the keys whose failure ends the request
+	answers []Answered[V]
+}
+
+func newBatch[K comparable, V any](s *Scope, of *batches[K, V]) *batch[K, V] {
+	b := &batch[K, V]{of: of}
+	b.keys = b.room[:0]
+	b.call, b.scope = b.ask, s
+	b.open()
+	return b
+}
+
+// leave closes the batch to further keys and makes its call.
+func (b *batch[K, V]) leave(s *Scope) {
+	b.of.mu.Lock()
+	defer b.of.mu.Unlock()
+	if b.of.open == b {
+		b.of.open = nil
+	}
+	b.depart(s)
+}
+
+// depart makes the call, once. When the request is over, nobody waits for it.
+func (b *batch[K, V]) depart(s *Scope) {
+	if !b.left && !s.over() {
+		b.left = true
+		b.launch(s)
+	}
+}
+
+func (b *batch[K, V]) ask(ctx context.Context) (all []Answered[V], _ report.Mark, _ error) {
+	if len(b.keys) == 1 {
+		value, mark, err := b.of.collapser.One(ctx, b.keys[0])
+		all = []Answered[V]{{value, mark, err}}
+	} else {
+		all = b.of.collapser.Many(ctx, b.keys)
+	}
+	b.of.mu.Lock()
+	defer b.of.mu.Unlock()
+	b.answers = all
+	for _, index := range b.vitals {
+		b.failFor(index)
+	}
+	return all, report.Mark{}, nil
+}
+
+// needs makes the failure of a key, or of the whole call, the request's.
+func (b *batch[K, V]) needs(index int) {
+	b.setVital()
+	if b.answers != nil {
+		b.failFor(index)
+		return
+	}
+	b.vitals = append(b.vitals, index)
+}
+
+func (b *batch[K, V]) failFor(index int) {
+	if err := b.answers[index].Err; err != nil {
+		b.scope.fail(err)
+	}
+}
