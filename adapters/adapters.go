@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/facet-gateway/facet/adapters/phone"
+	phonev2 "github.com/facet-gateway/facet/adapters/phone/v2"
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/adapters/tablet"
 	"github.com/facet-gateway/facet/adapters/tv"
@@ -13,11 +14,12 @@ import (
 )
 
 // All returns every version, made of the services, or the errors of those that
-// cannot work.
-func All(s *services.Services) ([]*adapter.Version, error) {
+// cannot work. The first version of a class answers it where nothing else is said.
+func All(s *services.Services) (*adapter.Set, error) {
 	makers := []func(*services.Services) (*adapter.Version, error){
 		tv.New,
 		phone.New,
+		phonev2.New,
 		tablet.New,
 	}
 	var all []*adapter.Version
@@ -29,5 +31,5 @@ func All(s *services.Services) ([]*adapter.Version, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return all, nil
+	return adapter.NewSet(all...)
 }

@@ -13,11 +13,12 @@ func ExampleAll() {
 		fmt.Println(err)
 		return
 	}
-	for _, v := range versions {
+	for _, v := range versions.All() {
 		fmt.Println(v, v.Paths())
 	}
 	// Output:
-	// tv/v1 [/productdetails]
-	// phone/v1 [/productdetails]
-	// tablet/v1 [/productdetails]
+	// tv/v1 [/productdetails /wishlist /home]
+	// phone/v1 [/productdetails /wishlist /home]
+	// phone/v2 [/productdetails /wishlist /home]
+	// tablet/v1 [/productdetails /wishlist /home]
 }

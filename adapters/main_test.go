@@ -61,8 +61,8 @@ func openWith(t testing.TB, elsewhere map[string]string) *shop {
 	must(t, s.services.Connect(clients))
 	versions, err := adapters.All(s.services)
 	must(t, err)
-	for _, v := range versions {
-		s.versions[v.Class] = v
+	for class, names := range versions.Names() {
+		s.versions[class] = versions.Find(class, names[0])
 	}
 	s.configure(t, func(p *command.Policy) { p.Timeout = 10 * time.Second }) // the machine may be busy
 	return s

@@ -91,7 +91,7 @@ func (r *Related) sound() bool {
 func (r *Recommendations) fetchRows(ctx context.Context, q rowsQuery) ([]Row, error) {
 	target := forUser(http.Path("/rows"), q.user)
 	answer, err := get[rows](ctx, &r.service, target.Query("limit", decimal(q.limit)))
-	return answer.Rows, err
+	return answer.Rows[:min(len(answer.Rows), q.limit)], err
 }
 
 func forUser(target http.Target, user string) http.Target {

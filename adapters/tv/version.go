@@ -16,5 +16,7 @@ func New(s *services.Services) (*adapter.Version, error) {
 	p := pages{s}
 	return adapter.New(devices.TV, "v1",
 		adapter.Page("/productdetails", p.productDetails),
+		adapter.Page("/wishlist", p.wishlist),
+		adapter.Page("/home", p.home),
 	)
 }

@@ -17,7 +17,7 @@ import (
 // circuits of its commands live as long as the process does.
 type build struct {
 	services *services.Services
-	versions []*adapter.Version
+	versions *adapter.Set
 }
 
 // newBuild makes what is compiled in. An error is a defect of this build.
@@ -33,7 +33,7 @@ func newBuild() (*build, error) {
 // known is what a configuration may name, with the defaults that the service
 // layer declares.
 func (b *build) known() config.Known {
-	k := config.Known{Services: make(map[string]map[string]command.Policy), Pages: b.pages()}
+	k := config.Known{Services: make(map[string]map[string]command.Policy), Pages: b.pages(), Adapters: b.versions.Names()}
 	for _, name := range services.Names() {
 		k.Services[name] = make(map[string]command.Policy)
 	}
@@ -47,7 +47,7 @@ func (b *build) known() config.Known {
 // pages are the names of all versions' endpoints, each once.
 func (b *build) pages() []string {
 	var names []string
-	for _, v := range b.versions {
+	for _, v := range b.versions.All() {
 		for _, path := range v.Paths() {
 			e, _ := v.Endpoint(path)
 			names = append(names, e.Name())

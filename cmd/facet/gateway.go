@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/admin"
 	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/config"
@@ -70,7 +71,7 @@ func (g *gateway) open(b *build) error {
 	}
 	g.server, err = server.New(server.Options{
 		Devices:     resolver,
-		Versions:    b.versions,
+		Versions:    chosen(b.versions, g.config.Adapters),
 		Budgets:     budgets(g.config.Pages),
 		Auth:        g.config.Auth.Mode,
 		CORS:        server.CORS{Origins: g.config.CORS.Origins, MaxAge: g.config.CORS.MaxAge},
@@ -83,6 +84,17 @@ func (g *gateway) open(b *build) error {
 	}
 	g.admin = admin.New(admin.Options{Ready: g.server.Ready, Controls: b.services.Controls(), Build: buildName(), Log: g.log})
 	return nil
+}
+
+// chosen returns the version that the configuration names for each class.
+func chosen(set *adapter.Set, names map[devices.Class]string) []*adapter.Version {
+	var versions []*adapter.Version
+	for _, v := range set.All() {
+		if names[v.Class] == v.Name {
+			versions = append(versions, v)
+		}
+	}
+	return versions
 }
 
 func budgets(pages map[string]config.Page) map[string]time.Duration {

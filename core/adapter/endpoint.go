@@ -1,9 +1,11 @@
 package adapter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/bytedance/sonic"
@@ -14,9 +16,13 @@ import (
 
 // Endpoint is a path and the page behind it.
 type Endpoint struct {
-	Path  string // matches (/[a-z][a-z0-9_]*)+
-	serve func(context.Context, *Request) (Answer, error)
-	err   error // why it cannot work
+	Path       string       // matches (/[a-z][a-z0-9_]*)+
+	Parameters []Parameter  // of the query
+	Page       reflect.Type // what the page is encoded from
+
+	overrides bool
+	serve     func(context.Context, *Request) (Answer, error)
+	err       error // why it cannot work
 }
 
 // Page returns the endpoint of a page function. Q is a struct of strings, whose
@@ -25,12 +31,22 @@ type Endpoint struct {
 func Page[Q, P any](path string, page func(*Request, Q) stream.Assembly[P]) Endpoint {
 	decoder, err := NewQuery[Q]()
 	var empty P
-	if _, encodeErr := encode(empty); encodeErr != nil {
+	_, encodeErr := encode(empty)
+	if encodeErr = cmp.Or(encodable(reflect.TypeFor[P]()), encodeErr); encodeErr != nil {
 		err = errors.Join(err, fmt.Errorf("the page type %T: %w", empty, encodeErr))
 	}
-	return Endpoint{Path: path, err: err, serve: func(ctx context.Context, r *Request) (Answer, error) {
-		return serve(ctx, r, decoder, page)
-	}}
+	return Endpoint{
+		Path: path, Parameters: decoder.Parameters(), Page: reflect.TypeFor[P](), err: err,
+		serve: func(ctx context.Context, r *Request) (Answer, error) { return serve(ctx, r, decoder, page) },
+	}
+}
+
+// Override is [Page] for a path that the version builds on has: this page takes
+// the place of that one.
+func Override[Q, P any](path string, page func(*Request, Q) stream.Assembly[P]) Endpoint {
+	e := Page(path, page)
+	e.overrides = true
+	return e
 }
 
 // Serve answers one request: it decodes the query, declares the page, runs it

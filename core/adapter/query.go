@@ -32,17 +32,20 @@ type field struct {
 
 // check is one thing that a value must be.
 type check struct {
-	holds func(string) bool
-	must  string // completes "must be …"
+	holds   func(string) bool
+	must    string // completes "must be …"
+	pattern string // the same as a regular expression, for documents; ECMA-262
 }
 
 // checks are the words that a check tag may use, beside "required".
 func checks(word string) (check, bool) {
 	switch word {
 	case "id":
-		return check{ValidID, "1 to 64 of A-Z, a-z, 0-9, _ and -"}, true
+		return check{ValidID, "1 to 64 of A-Z, a-z, 0-9, _ and -", "^[A-Za-z0-9_-]{1,64}$"}, true
 	case "postcode":
-		return check{validPostcode, "2 to 10 letters, digits, spaces and hyphens, the first a letter or digit"}, true
+		return check{
+			validPostcode, "2 to 10 letters, digits, spaces and hyphens, the first a letter or digit", "^[A-Za-z0-9][A-Za-z0-9 -]{1,9}$",
+		}, true
 	}
 	return check{}, false
 }
@@ -98,6 +101,31 @@ func newField(f reflect.StructField, index int) (field, error) {
 		return got, errors.New(`has no check on its content; known are id, postcode`)
 	}
 	return got, nil
+}
+
+// Parameter is what a query may say, for documents.
+type Parameter struct {
+	Name     string
+	Required bool
+	Must     string // completes "must be …"
+	Pattern  string // the same as a regular expression (ECMA-262)
+}
+
+// Parameters returns the parameters that the query reads, in the order of the
+// struct's fields; none if there was an error.
+func (q *Query[Q]) Parameters() []Parameter {
+	if q == nil {
+		return nil
+	}
+	all := make([]Parameter, 0, len(q.fields))
+	for _, f := range q.fields {
+		p := Parameter{Name: f.name, Required: f.required}
+		for _, c := range f.checks { // of several the last is told
+			p.Must, p.Pattern = c.must, c.pattern
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
 // Decode returns the query, or a fault of code invalid that names the first

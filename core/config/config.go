@@ -39,6 +39,10 @@ type Config struct {
 	Services map[string]Service // one for every service that the code knows
 	Pages    map[string]Page    // one for every page that the code knows
 
+	// Adapters names the version that answers each class that the code has an
+	// adapter for.
+	Adapters map[devices.Class]string
+
 	// Warnings are what is allowed but hardly meant, one line each.
 	Warnings []string
 }
@@ -131,6 +135,7 @@ func (c *Config) decode(v value, known Known) {
 		field{"server", c.Server.decode},
 		field{"services", func(v value) { named(v, "service", c.Services, decodeService) }},
 		field{"pages", func(v value) { named(v, "page", c.Pages, decodePage) }},
+		field{"adapters", func(v value) { decodeAdapters(v, c.Adapters, known.Adapters) }},
 	)
 	c.checkPorts(v)
 	if services, ok := v.find("services"); ok {

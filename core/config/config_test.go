@@ -28,7 +28,8 @@ func known() config.Known {
 			"catalog": {"product": remembered, "list": remembered},
 			"cart":    {"get": command.DefaultPolicy()},
 		},
-		Pages: []string{"productdetails", "home"},
+		Pages:    []string{"productdetails", "home"},
+		Adapters: map[devices.Class][]string{"tv": {"v1"}, "phone": {"v1", "v2"}},
 	}
 }
 
@@ -66,7 +67,8 @@ func TestDefaults(t *testing.T) {
 				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
 		},
-		Pages: map[string]config.Page{"productdetails": {800 * time.Millisecond}, "home": {800 * time.Millisecond}},
+		Pages:    map[string]config.Page{"productdetails": {800 * time.Millisecond}, "home": {800 * time.Millisecond}},
+		Adapters: map[devices.Class]string{"tv": "v1", "phone": "v1"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -121,7 +123,8 @@ func TestEveryField(t *testing.T) {
 				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
 		},
-		Pages: map[string]config.Page{"productdetails": {600 * time.Millisecond}, "home": {800 * time.Millisecond}},
+		Pages:    map[string]config.Page{"productdetails": {600 * time.Millisecond}, "home": {800 * time.Millisecond}},
+		Adapters: map[devices.Class]string{"tv": "v1", "phone": "v2"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

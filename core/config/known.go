@@ -19,6 +19,10 @@ type Known struct {
 	// Pages are the names of the endpoints, such as "productdetails".
 	Pages []string
 
+	// Adapters are the names of the versions of each class's adapter. The first
+	// one answers where the file says nothing.
+	Adapters map[devices.Class][]string
+
 	// Devices is what is true of devices where the file says nothing; zero
 	// fields take the defaults of package devices.
 	Devices devices.Options
@@ -42,6 +46,7 @@ func (k Known) defaults() (*Config, error) {
 		Server:   defaultServer(),
 		Services: make(map[string]Service, len(k.Services)),
 		Pages:    make(map[string]Page, len(k.Pages)),
+		Adapters: make(map[devices.Class]string, len(k.Adapters)),
 	}
 	c.Devices.Profiles = append([]devices.Profile(nil), k.profiles()...)
 	for name, commands := range k.Services {
@@ -49,6 +54,9 @@ func (k Known) defaults() (*Config, error) {
 	}
 	for _, name := range k.Pages {
 		c.Pages[name] = Page{Budget: defaultBudget}
+	}
+	for class, versions := range k.Adapters {
+		c.Adapters[class] = versions[0]
 	}
 	return c, nil
 }
@@ -66,6 +74,11 @@ func (k Known) validate() error {
 			if err := policy.Validate(); err != nil {
 				return fmt.Errorf("%s.%s: %w", service, name, err)
 			}
+		}
+	}
+	for class, versions := range k.Adapters {
+		if len(versions) == 0 {
+			return fmt.Errorf("the adapter of %s: it has no version", class)
 		}
 	}
 	_, err := devices.NewResolver(k.Devices)
