@@ -157,8 +157,23 @@ func (g *gateway) run(ctx context.Context, announce announcement) error {
 		return fmt.Errorf("the private port: %w", err)
 	}
 	announce("http://"+public.Addr().String(), "http://"+private.Addr().String())
-	defer context.AfterFunc(ctx, func() { g.log.Info("stopping; a second signal ends at once") })()
+	defer g.tellOfStop(ctx)()
 	return g.serve(ctx, public, private)
+}
+
+// tellOfStop logs the end of ctx when it comes. The function that it returns ends
+// that, and waits for a line that is being written.
+func (g *gateway) tellOfStop(ctx context.Context) (end func()) {
+	told := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(told)
+		g.log.Info("stopping; a second signal ends at once")
+	})
+	return func() {
+		if !stop() {
+			<-told
+		}
+	}
 }
 
 // serve serves both ports. The private one ends after the public one, so that it

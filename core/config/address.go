@@ -24,7 +24,21 @@ func address(v value) (string, bool) {
 	return text, true
 }
 
-func freePort(address string) bool { return strings.HasSuffix(address, ":0") }
+// overlapping reports whether two addresses are of one port, and of one host or
+// one of all hosts.
+func overlapping(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	return hostA == hostB || everywhere(hostA) || everywhere(hostB)
+}
+
+func everywhere(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.IsUnspecified()
+}
 
 // loopback reports whether only this machine reaches an address. Of names, only
 // localhost is known to be.

@@ -146,14 +146,15 @@ func (c *Config) decode(v value, known Known) {
 	}
 }
 
-// checkPorts refuses one address for both ports. One of them may be a default.
+// checkPorts refuses addresses that both ports cannot have at once. One of them
+// may be a default.
 func (c *Config) checkPorts(v value) {
-	if c.Admin != c.Listen || freePort(c.Admin) {
+	if !overlapping(c.Admin, c.Listen) {
 		return
 	}
 	if admin, ok := v.find("admin"); ok {
-		admin.fail("is the same as listen, %s; allowed: an address of its own", c.Listen)
+		admin.fail("is not free beside listen, %s; allowed: an address of its own", c.Listen)
 	} else if listen, ok := v.find("listen"); ok {
-		listen.fail("is the same as admin, %s; allowed: an address of its own", c.Admin)
+		listen.fail("is not free beside admin, %s; allowed: an address of its own", c.Admin)
 	}
 }

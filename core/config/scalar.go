@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 // A reader turns a value into a T, or adds what is wrong and returns false.
@@ -112,9 +113,15 @@ func count(v value) (int, bool) {
 			return got, true
 		}
 	}
+	if n, ok := v.node.(*ast.StringNode); ok && n.Token.Type == token.StringType && digits(n.Value) { // too long for a number
+		v.fail("%s is out of range; allowed: a whole number, such as 100", spelled(v.node))
+		return 0, false
+	}
 	v.fail("is %s; allowed: a whole number, such as 100", kind(v.node))
 	return 0, false
 }
+
+func digits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
 func duration(v value) (time.Duration, bool) {
 	text, ok := scalar(v, "300ms")

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -145,7 +146,9 @@ func TestDrainDoesNotWaitForSilence(t *testing.T) {
 
 // TestBodyThatDoesNotCome: a body means nothing, so no answer waits for it.
 func TestBodyThatDoesNotCome(t *testing.T) {
-	f := newFixture(t, func(o *server.Options) { o.Limits.ReadTimeout = 4 * time.Second })
+	f := newFixture(t, func(o *server.Options) {
+		o.Limits.ReadTimeout, o.Limits.ShutdownTimeout = time.Minute, time.Minute
+	})
 	address, stop := serve(t, f)
 	for _, tc := range []struct {
 		line, body string
@@ -157,6 +160,7 @@ func TestBodyThatDoesNotCome(t *testing.T) {
 		{"POST /item?id=a", "Content-Length: 10", 405},
 		{"GET /nothing", "Content-Length: 10", 404},
 		{"OPTIONS /item", "Content-Length: 10", 204},
+		{"GET /item?id=a", "Expect: 100-continue\r\nContent-Length: 5", 200},
 	} {
 		began := time.Now()
 		r := converse(t, address, fmt.Sprintf("%s HTTP/1.1\r\nHost: h\r\nX-Device-Type: tv\r\n%s\r\n\r\n", tc.line, tc.body))
@@ -168,5 +172,30 @@ func TestBodyThatDoesNotCome(t *testing.T) {
 	if r.StatusCode != http.StatusOK || r.Close {
 		t.Errorf("an empty body: %d, closing %v", r.StatusCode, r.Close)
 	}
-	_ = stop() // it may have to cut those off that still wait for their body
+	began := time.Now()
+	if err := stop(); err != nil || time.Since(began) > 5*time.Second {
+		t.Errorf("the drain waited %v for bodies: %v", time.Since(began), err)
+	}
+}
+
+// TestClientThatHalfCloses is taken for one that left: it gets no answer, rather
+// than an empty one.
+func TestClientThatHalfCloses(t *testing.T) {
+	f := newFixture(t, func(o *server.Options) { o.Budgets["item"] = time.Minute })
+	address, stop := serve(t, f)
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_, err = io.WriteString(c, "GET /item?id=hang HTTP/1.1\r\nHost: h\r\nX-Device-Type: tv\r\n\r\n")
+	if err = errors.Join(err, c.(*net.TCPConn).CloseWrite()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(c); len(got) != 0 {
+		t.Errorf("%q, %v", got, err)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
 }

@@ -36,6 +36,7 @@ type exchange struct {
 // answer writes, unless it returns an error.
 func (s *Server) exchange(c echo.Context, answer func(*exchange) error) {
 	x := s.begin(c.Response().Writer, c.Request())
+	defer x.abort()
 	defer x.finish()
 	err := x.admit()
 	if err == nil {
@@ -49,6 +50,7 @@ func (s *Server) exchange(c echo.Context, answer func(*exchange) error) {
 // begin identifies the request and sets the headers that every answer has. A
 // body means nothing here, so it is not read; and the connection ends with the
 // answer, or else net/http would hold the answer back until the body has come.
+// Nor does it wait for the body afterwards: the time to read it is over.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{server: s, w: w, r: r, report: report.New(requestID(r.Header), trace(r.Header))}
 	h := w.Header()
@@ -57,6 +59,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	h["X-Request-Id"] = []string{x.report.RequestID}
 	if r.ContentLength != 0 {
 		h["Connection"] = closing
+		_ = http.NewResponseController(w).SetReadDeadline(x.report.Began) // fails only without a connection, in tests
 	}
 	return x
 }
@@ -115,8 +118,8 @@ func invalidDevice(err error) error {
 // errBudget is the cause of the end of a page that took too long.
 var errBudget = fault.Because(fault.ReasonBudget, errors.New("the page's budget is spent"))
 
-// run makes the page in a scope of its own: when it returns, no call and no
-// goroutine of the page is left, but for the runaways, whose code ignores that
+// run makes the page in a scope of its own: when it returns, no call and nothing
+// else of the page runs any more, but for the runaways, whose code ignores that
 // the request has ended.
 func (x *exchange) run(endpoint adapter.Endpoint, request *adapter.Request) (adapter.Answer, error) {
 	x.report.Budget = x.server.Budgets[x.name]
@@ -193,6 +196,14 @@ func (x *exchange) write(body []byte) {
 		x.fault = errors.Join(x.fault, err) // the client went away while it was told
 	}
 	x.bytes = n
+}
+
+// abort breaks the connection off that a client left, as far as anybody can tell:
+// a handler that only returned would have net/http answer an empty 200.
+func (x *exchange) abort() {
+	if x.status == fault.Canceled.Status() {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // finish ends the exchange: it catches a panic of the server's own code, and

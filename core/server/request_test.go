@@ -217,7 +217,12 @@ func TestClientThatLeaves(t *testing.T) {
 	r := httptest.NewRequestWithContext(ctx, "GET", "/item?id=hang", nil)
 	w := httptest.NewRecorder()
 	done := make(chan struct{})
-	go func() { defer close(done); f.Handler().ServeHTTP(w, r) }()
+	var aborted any
+	go func() {
+		defer close(done)
+		defer func() { aborted = recover() }()
+		f.Handler().ServeHTTP(w, r)
+	}()
 	waitUntil(t, func() bool { _, live := f.backend.count(); return live == 1 })
 	leave()
 	select {
@@ -225,8 +230,8 @@ func TestClientThatLeaves(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Fatal("the handler goes on")
 	}
-	if _, live := f.backend.count(); live != 0 || w.Body.Len() != 0 {
-		t.Fatalf("%d calls go on, %d bytes were written", live, w.Body.Len())
+	if _, live := f.backend.count(); live != 0 || w.Body.Len() != 0 || aborted != http.ErrAbortHandler {
+		t.Fatalf("%d calls go on, %d bytes were written, ended with %v", live, w.Body.Len(), aborted)
 	}
 	if lines := f.log.lines(t); len(lines) != 1 || lines[0]["status"] != float64(499) {
 		t.Fatalf("log %v", lines)

@@ -10,10 +10,10 @@ import (
 )
 
 // Workers are goroutines that run the streams of many requests, one after the
-// other. A new goroutine begins with a small stack, which a call to a backend
+// other. They belong to no request: when one has ended, they run nothing of it. A new goroutine begins with a small stack, which a call to a backend
 // grows by copying it: 6 % of the CPU of a page of seven calls, which one that
 // has run a call before does not spend. A worker that found nothing to do for a
-// [rest] ends. The zero value is ready, and safe for concurrent use.
+// [rest] ends, and at once if there are maxIdle beside it. The zero value is ready, and safe for concurrent use.
 type Workers struct {
 	mu      sync.Mutex
 	idle    []worker // the one that ran last comes last, and is taken first
@@ -23,6 +23,9 @@ type Workers struct {
 
 // rest is how long a worker waits for work, at least; twice as long at most.
 const rest = 100 * time.Millisecond
+
+// maxIdle is how many workers wait for work at most: 16 KiB of stack each, or so.
+const maxIdle = 1024
 
 // worker is the channel on which an idle goroutine is given work; closed, it ends.
 type worker chan task
@@ -69,19 +72,26 @@ func (w *Workers) work(t task) {
 	me := make(worker, 1)
 	for given := true; given; t, given = <-me {
 		t.work()
-		w.wait(me)
+		if !w.wait(me) {
+			return
+		}
 	}
 }
 
-// wait puts a worker among the idle ones, and sees to it that somebody looks.
-func (w *Workers) wait(me worker) {
+// wait puts a worker among the idle ones, and sees to it that somebody looks. It
+// reports false if there are enough of them.
+func (w *Workers) wait(me worker) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.idle) >= maxIdle {
+		return false
+	}
 	w.idle = append(w.idle, me)
 	if !w.looking {
 		w.looking = true
 		time.AfterFunc(rest, w.look)
 	}
+	return true
 }
 
 // look ends the workers that nobody needed since the last look. It happens only

@@ -3,6 +3,7 @@ package stream_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -95,4 +96,29 @@ func TestWorkersAtOnce(t *testing.T) {
 		all.Go(func() { serve(t, &w, 20, func() stream.Stream[int] { return at(1, live) }) })
 	}
 	all.Wait()
+}
+
+// TestIdleWorkersAreBounded: a burst leaves no more than a bounded number behind.
+func TestIdleWorkersAreBounded(t *testing.T) {
+	const burst = 3000
+	var w stream.Workers
+	before := runtime.NumGoroutine()
+	gate := make(chan struct{})
+	ctx, scope := w.Open(t.Context(), report.New("", report.Trace{}))
+	waits := make([]stream.Part[page], burst)
+	for i := range waits {
+		waits[i] = stream.Optional(fmt.Sprintf("p%d", i), stream.Source(nil, func(context.Context) (int, report.Mark, error) {
+			<-gate
+			return 1, live, nil
+		}), func(*page, int) {})
+	}
+	time.AfterFunc(10*time.Millisecond, func() { close(gate) })
+	if _, err := stream.Assemble(waits...).Run(ctx); err != nil || scope.Close() != 0 {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before+1100; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines are left of %d", runtime.NumGoroutine()-before, burst)
+		}
+	}
 }

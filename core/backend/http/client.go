@@ -13,7 +13,9 @@
 // The response is parsed by fasthttp and decoded by sonic. Requests are written
 // by hand, from bytes prepared per instance, and the pool is our own: the one
 // of fasthttp dials without a context, keeps a cleaning goroutine that cannot
-// be stopped, and cannot look at a connection before it is used again.
+// be stopped, and cannot look at a connection before it is used again. Ours does,
+// each time, so that an answer that nobody asked for reaches nobody. Only Unix has
+// the means: elsewhere a connection serves once.
 //
 // # What a failure is
 //
@@ -108,28 +110,30 @@ func (c *Client) do(ctx context.Context, r request) (string, error) {
 }
 
 // send makes one attempt, and a second one for free if all that the first one
-// found is a kept connection that its server had closed meanwhile.
+// found is a kept connection that could not serve again.
 func (c *Client) send(ctx context.Context, r request) (string, error) {
-	body, unheard, err := c.attempt(ctx, r, true)
-	if unheard && !r.once && ctx.Err() == nil {
+	body, again, err := c.attempt(ctx, r, true)
+	if again && ctx.Err() == nil {
 		body, _, err = c.attempt(ctx, r, false)
 	}
 	return body, err
 }
 
-// attempt asks one instance. unheard reports that a kept connection ended
-// before one byte of an answer came.
-func (c *Client) attempt(ctx context.Context, r request, reuse bool) (body string, unheard bool, err error) {
+// attempt asks one instance. again reports that a kept connection took nothing of
+// the request, or ended before one byte of an answer came to one that may be sent
+// twice.
+func (c *Client) attempt(ctx context.Context, r request, reuse bool) (body string, again bool, err error) {
 	in := c.next()
 	cn, err := in.acquire(ctx, r, reuse)
 	if err != nil {
 		return "", false, c.failed(ctx, in, fault.ReasonError, err)
 	}
 	body, err = cn.exchange(ctx, r)
-	unheard, reason := err != nil && cn.unheard(), cn.reason
+	again = err != nil && (cn.spoiled || cn.unheard() && !r.once)
+	reason := cn.reason
 	in.release(cn, cn.unhook() && cn.reusable())
 	if err != nil {
-		return "", unheard, c.failed(ctx, in, reason, err)
+		return "", again, c.failed(ctx, in, reason, err)
 	}
 	return body, false, nil
 }

@@ -20,6 +20,7 @@ const (
 )
 
 var (
+	errSpoiled  = errors.New("the kept connection has ended, or says what nobody asked for")
 	errHeader   = errors.New("the answer's header is malformed")
 	errHeadSize = errors.New("the answer's header is over 8 KiB")
 	errInterim  = errors.New("too many interim answers")
@@ -41,10 +42,11 @@ type conn struct {
 	reused bool
 
 	watch
-	heard  bool         // a byte of the answer came
-	whole  bool         // the answer was read to its end
-	lost   error        // the last error of the connection itself
-	reason fault.Reason // of the error that exchange returned
+	spoiled bool         // nothing was written: it could not serve again
+	heard   bool         // a byte of the answer came
+	whole   bool         // the answer was read to its end
+	lost    error        // the last error of the connection itself
+	reason  fault.Reason // of the error that exchange returned
 }
 
 func newConn(in *instance, nc net.Conn) *conn {
@@ -70,7 +72,11 @@ func (cn *conn) Read(p []byte) (int, error) {
 }
 
 func (cn *conn) write(p []byte) error {
-	if p = p[cn.send(p):]; len(p) == 0 {
+	sent, ok := cn.send(p)
+	if !ok {
+		return errSpoiled
+	}
+	if p = p[sent:]; len(p) == 0 {
 		return nil
 	}
 	n, err := cn.nc.Write(p)
@@ -100,10 +106,11 @@ func (cn *conn) exchange(ctx context.Context, r request) (string, error) {
 	cn.since = r.began
 	cn.begin(ctx, r)
 	cn.out = r.append(cn.out[:0], cn.in)
-	if r.call != nil {
+	err := cn.write(cn.out)
+	if cn.spoiled = errors.Is(err, errSpoiled); r.call != nil && !cn.spoiled {
 		r.call.Attempts++
 	}
-	if err := cn.write(cn.out); err != nil {
+	if err != nil {
 		return "", err
 	}
 	if err := cn.readHeader(); err != nil {

@@ -48,7 +48,7 @@ func newInstance(base string, o Options) (*instance, error) {
 	}, nil
 }
 
-// acquire returns a kept connection, if reuse allows it and one is fit, else a
+// acquire returns a kept connection, if reuse allows it and there is one, else a
 // new one. It ends with ctx.
 func (in *instance) acquire(ctx context.Context, r request, reuse bool) (*conn, error) {
 	for reuse {
@@ -56,28 +56,13 @@ func (in *instance) acquire(ctx context.Context, r request, reuse bool) (*conn, 
 		if cn == nil {
 			break
 		}
-		if in.fit(cn, r) {
+		if r.began.Sub(cn.since) < in.idleTimeout {
 			cn.reused = true
 			return cn, nil
 		}
 		in.release(cn, false)
 	}
 	return in.dial(ctx)
-}
-
-// unchecked is how long a connection may rest and be used again without a
-// look. The look costs a system call, about a microsecond.
-const unchecked = time.Second
-
-// fit reports whether a kept connection may carry r. A request that cannot be
-// sent again looks whether the server has closed the connection; so does any
-// after a rest, which also finds bytes that nobody asked for.
-func (in *instance) fit(cn *conn, r request) bool {
-	rested := r.began.Sub(cn.since)
-	if rested < unchecked && !r.once {
-		return true
-	}
-	return rested < in.idleTimeout && cn.quiet()
 }
 
 func (in *instance) take() *conn {

@@ -124,6 +124,12 @@ func TestStaleConnections(t *testing.T) {
 		s.ends.Add(1)
 		_ = s.readRequest(in)
 	}
+	closesHalf := func(s *counted, _ int, conn net.Conn, in *bufio.Reader) {
+		_ = s.readRequest(in) && s.answer(conn, okJSON(`{"id":"a"}`))
+		_ = conn.(*net.TCPConn).CloseWrite()
+		s.ends.Add(1)
+		_ = s.readRequest(in)
+	}
 	cases := []struct {
 		name     string
 		handle   func(*counted, int, net.Conn, *bufio.Reader)
@@ -132,13 +138,16 @@ func TestStaleConnections(t *testing.T) {
 		code     fault.Code // of the second call
 		attempts int        // of the second call
 		requests int64      // the server has read in all
+		conns    int64      // it has had
 	}{
-		{"closed: one free resend", answerOnce, 1, get, fault.OK, 2, 2},
-		{"closed: seen before a form is sent", answerOnce, 1, post, fault.OK, 1, 2},
-		{"the server dies silently: two sends, not five", diesLater, 0, get, fault.Unavailable, 2, 3},
-		{"the server dies silently: one form", diesLater, 0, post, fault.Unavailable, 1, 2},
-		{"a byte was read: no resend", diesInHeader, 0, get, fault.Unavailable, 1, 2},
-		{"bytes that nobody asked for", straysLater, 2, post, fault.OK, 1, 2},
+		{"closed: seen before a request is sent", answerOnce, 1, get, fault.OK, 1, 2, 2},
+		{"closed: seen before a form is sent", answerOnce, 1, post, fault.OK, 1, 2, 2},
+		{"half closed: seen before a request is sent", closesHalf, 1, get, fault.OK, 1, 2, 2},
+		{"the server dies silently: two sends, not five", diesLater, 0, get, fault.Unavailable, 2, 3, 2},
+		{"the server dies silently: one form", diesLater, 0, post, fault.Unavailable, 1, 2, 1},
+		{"a byte was read: no resend", diesInHeader, 0, get, fault.Unavailable, 1, 2, 1},
+		{"an answer that nobody asked for, then a request", straysLater, 2, get, fault.OK, 1, 2, 2},
+		{"an answer that nobody asked for, then a form", straysLater, 2, post, fault.OK, 1, 2, 2},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -150,10 +159,32 @@ func TestStaleConnections(t *testing.T) {
 			soon(t, "the server did its part", func() bool { return s.ends.Load() >= c.first })
 			ctx, call := withCall(t.Context())
 			err := c.do(ctx, client)
-			if fault.CodeOf(err) != c.code || call.Attempts != c.attempts || s.requests.Load() != c.requests {
-				t.Errorf("got %v after %d attempts, the server read %d requests", err, call.Attempts, s.requests.Load())
+			if fault.CodeOf(err) != c.code || call.Attempts != c.attempts || s.requests.Load() != c.requests || s.conns.Load() != c.conns {
+				t.Errorf("got %v after %d attempts, the server read %d requests on %d connections", err, call.Attempts, s.requests.Load(), s.conns.Load())
 			}
 		})
+	}
+}
+
+// TestKeptConnectionEndsWithItsContext: a form that follows a request at once, and
+// is never answered.
+func TestKeptConnectionEndsWithItsContext(t *testing.T) {
+	s := countedServer(t, func(s *counted, _ int, conn net.Conn, in *bufio.Reader) {
+		_ = s.readRequest(in) && s.answer(conn, okJSON(`{"id":"a"}`)) && s.readRequest(in)
+		_, _ = in.ReadByte() // until the client closes
+	})
+	client := newClient(t, http.Options{Instances: []string{"http://" + s.address}})
+	for name, do := range map[string]func(context.Context, *http.Client) error{"request": get, "form": post} {
+		if err := get(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		began := time.Now()
+		err := do(ctx, client)
+		cancel()
+		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Second {
+			t.Errorf("a %s that hangs ended after %v: %v", name, took, err)
+		}
 	}
 }
 

@@ -5,32 +5,20 @@ package http
 import (
 	"errors"
 	"syscall"
-	"time"
 )
-
-// quiet reports whether an idle connection is open and has nothing to say. It
-// reads nothing and does not block.
-func (cn *conn) quiet() bool {
-	if cn.raw == nil || cn.nc.SetDeadline(time.Time{}) != nil {
-		return false
-	}
-	var peeked error
-	var one [1]byte
-	err := cn.raw.Read(func(fd uintptr) bool {
-		_, _, peeked = syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK)
-		return true // never wait
-	})
-	return err == nil && (errors.Is(peeked, syscall.EAGAIN) || errors.Is(peeked, syscall.EWOULDBLOCK))
-}
 
 // sender writes a request and waits until there is something to read, without
 // asking first: an answer cannot be there yet, and a read that finds nothing is
-// a system call in vain, 2 % of the CPU of a page of seven calls.
+// a system call in vain. What is there before the request, an answer that nobody
+// asked for or the end of the connection, is looked for instead: it must never
+// pass for the answer to this request.
 type sender struct {
-	step func(fd uintptr) bool // s.next; made once, not for each request
-	out  []byte
-	sent int
-	done bool
+	step    func(fd uintptr) bool // s.next; made once, not for each request
+	out     []byte
+	sent    int
+	kept    bool // the connection has served before: something may be there
+	spoiled bool // and it is
+	done    bool
 }
 
 func newSender() *sender {
@@ -46,19 +34,30 @@ func (s *sender) next(fd uintptr) bool {
 		return true
 	}
 	s.done = true
+	if s.spoiled = s.kept && !silent(int(fd)); s.spoiled {
+		return true
+	}
 	n, err := syscall.Write(int(fd), s.out)
 	s.sent = max(n, 0)
 	return err != nil || n < len(s.out)
 }
 
+// silent reports whether a connection is open and has nothing to say.
+func silent(fd int) bool {
+	var one [1]byte
+	_, _, err := syscall.Recvfrom(fd, one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EWOULDBLOCK)
+}
+
 // send returns how many bytes were written, and no error: whatever failed fails
-// again in the write or the read that follows.
-func (cn *conn) send(p []byte) int {
+// again in the write or the read that follows. It reports false, and nothing was
+// written, if a kept connection cannot serve again.
+func (cn *conn) send(p []byte) (sent int, ok bool) {
 	if cn.raw == nil {
-		return 0
+		return 0, !cn.reused
 	}
 	s := cn.sender
-	s.out, s.sent, s.done = p, 0, false
+	s.out, s.sent, s.kept, s.spoiled, s.done = p, 0, cn.reused, false, false
 	_ = cn.raw.Read(s.step)
-	return s.sent
+	return s.sent, !s.spoiled && (s.done || !cn.reused)
 }
