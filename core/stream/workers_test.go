@@ -102,7 +102,6 @@ func TestWorkersAtOnce(t *testing.T) {
 func TestIdleWorkersAreBounded(t *testing.T) {
 	const burst = 3000
 	var w stream.Workers
-	before := runtime.NumGoroutine()
 	gate := make(chan struct{})
 	ctx, scope := w.Open(t.Context(), report.New("", report.Trace{}))
 	waits := make([]stream.Part[page], burst)
@@ -116,9 +115,11 @@ func TestIdleWorkersAreBounded(t *testing.T) {
 	if _, err := stream.Assemble(waits...).Run(ctx); err != nil || scope.Close() != 0 {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before+1100; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines are left of %d", runtime.NumGoroutine()-before, burst)
-		}
+	most := 0
+	for deadline := time.Now().Add(5 * time.Second); most < stream.MaxIdle && time.Now().Before(deadline); runtime.Gosched() {
+		most = max(most, stream.Idle(&w))
+	}
+	if most != stream.MaxIdle {
+		t.Errorf("%d workers are idle after %d ran at once, want %d", most, burst, stream.MaxIdle)
 	}
 }
