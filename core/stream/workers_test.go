@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,16 +103,19 @@ func TestWorkersAtOnce(t *testing.T) {
 func TestIdleWorkersAreBounded(t *testing.T) {
 	const burst = 3000
 	var w stream.Workers
-	gate := make(chan struct{})
+	var running atomic.Int32
+	gate := make(chan struct{}) // open once all run
 	ctx, scope := w.Open(t.Context(), report.New("", report.Trace{}))
 	waits := make([]stream.Part[page], burst)
 	for i := range waits {
 		waits[i] = stream.Optional(fmt.Sprintf("p%d", i), stream.Source(nil, func(context.Context) (int, report.Mark, error) {
+			if running.Add(1) == burst {
+				close(gate)
+			}
 			<-gate
 			return 1, live, nil
 		}), func(*page, int) {})
 	}
-	time.AfterFunc(10*time.Millisecond, func() { close(gate) })
 	if _, err := stream.Assemble(waits...).Run(ctx); err != nil || scope.Close() != 0 {
 		t.Fatal(err)
 	}
