@@ -9,9 +9,6 @@ import (
 	"slices"
 )
 
-// The services that a product's page needs.
-var pageServices = [...]string{"catalog", "cart", "orders", "reviews", "inventory", "shipping", "recommendations"}
-
 // allServices have a block in the gateway's configuration.
 var allServices = [...]string{"catalog", "cart", "orders", "reviews", "inventory", "shipping", "recommendations", "profiles", "auth"}
 
@@ -126,7 +123,7 @@ func (f *fleet) gatewayProcess(ctx context.Context, name, config string) (*subje
 
 func (f *fleet) twins(ctx context.Context) error {
 	args := []string{"-listen", "127.0.0.1:0"}
-	for _, name := range pageServices {
+	for _, name := range allServices {
 		args = append(args, "-service", name+"="+f.services[name])
 	}
 	p, err := f.start(ctx, "twin", "twin", args...)
@@ -145,9 +142,7 @@ func (f *fleet) prepare(ctx context.Context) (err error) {
 	}
 	script := filepath.Join(f.dir, "load.lua")
 	f.load = generator{script: script, connections: f.options.connections,
-		headers: []string{"X-Device-Type: phone", "X-User-Id: " + f.options.user}}
-	for _, id := range f.products {
-		f.load.paths = append(f.load.paths, pagePath(id, f.options.postcode))
-	}
+		headers: []string{"X-Device-Type: " + f.options.workload.device, "X-User-Id: " + f.options.user},
+		paths:   f.options.workload.paths(f.options, f.products)}
 	return os.WriteFile(script, []byte(loadScript), 0o600)
 }

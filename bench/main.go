@@ -27,6 +27,7 @@ type options struct {
 	connections int
 	products    int // how many products the load cycles over, at most
 	gogc        int // of every program measured
+	workload    workload
 	user        string
 	postcode    string
 }
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := checkCommands(ctx, f.gateway, f.equal); err != nil {
 		return err
 	}
-	if err := writeTable(out, o, len(f.products), results); err != nil {
+	if err := writeTable(out, o, len(f.load.paths), results); err != nil {
 		return err
 	}
 	return f.writeFeatures(ctx, out, median(results[0].values(func(s sample) float64 { return s.cpu })))
@@ -80,6 +81,7 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	flags.IntVar(&o.connections, "connections", 32, "connections of the load generator")
 	flags.IntVar(&o.products, "products", 100, "products to cycle over, at most")
 	flags.IntVar(&o.gogc, "gogc", 400, "GOGC of every program measured")
+	page := flags.String("page", "productdetails", "page to ask for: productdetails or home")
 	flags.StringVar(&o.user, "user", "u-7", "user who asks")
 	flags.StringVar(&o.postcode, "postcode", "1011AB", "postcode to ship to")
 	if err := flags.Parse(args); err != nil {
@@ -87,6 +89,10 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	}
 	if o.rounds < 1 || o.connections < 1 || o.products < 1 || o.gogc < 1 || o.duration < time.Second || o.warmup < time.Second {
 		return o, errors.New("arguments: counts are at least 1, durations at least 1s")
+	}
+	known := false
+	if o.workload, known = workloads()[*page]; !known {
+		return o, fmt.Errorf("arguments: there is no page %q to measure; allowed: productdetails, home", *page)
 	}
 	return o, nil
 }

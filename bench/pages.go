@@ -6,35 +6,28 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/url"
 	"reflect"
 	"slices"
 )
 
-func pagePath(id, postcode string) string {
-	return "/productdetails?productid=" + id + "&postcode=" + url.QueryEscape(postcode)
-}
-
-// checkPages asks both programs for every product. They must say the same, and
+// checkPages asks both programs for every page. They must say the same, and
 // no part of the gateway's page may be missing: half a page is half the work.
 func (f *fleet) checkPages(ctx context.Context) error {
-	header := http.Header{"X-Device-Type": {"phone"}, "X-User-Id": {f.options.user}}
-	for _, id := range f.products {
-		path := pagePath(id, f.options.postcode)
+	header := f.options.workload.header(f.options)
+	for _, path := range f.load.paths {
 		ours, told, err := fetch(ctx, f.gateway.address+path, header)
 		if err != nil {
 			return err
 		}
 		if parts := told.Get("Facet-Parts"); parts != "" {
-			return fmt.Errorf("%s: the gateway's page is degraded: %s", id, parts)
+			return fmt.Errorf("%s: the gateway's page is degraded: %s", path, parts)
 		}
 		theirs, _, err := fetch(ctx, f.twin.address+path, header)
 		if err != nil {
 			return err
 		}
 		if where := difference(ours, theirs); where != "" {
-			return fmt.Errorf("%s: the twin's page is not the gateway's: %s", id, where)
+			return fmt.Errorf("%s: the twin's page is not the gateway's: %s", path, where)
 		}
 	}
 	return nil

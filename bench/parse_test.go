@@ -117,7 +117,7 @@ func TestParseStats(t *testing.T) {
 		{`{` + seven, 0, true},
 	}
 	for _, c := range cases {
-		got, err := parseStats([]byte(c.text))
+		got, err := parseStats([]byte(c.text), workloads()["productdetails"].services)
 		if got != c.want || (err != nil) != c.faulty {
 			t.Errorf("%s: got %d, %v; want %d, fault %v", c.text, got, err, c.want, c.faulty)
 		}

@@ -97,7 +97,7 @@ func (f *fleet) measure(ctx context.Context, s *subject, duration time.Duration)
 // remembers or leaves out does other work. Each connection may have had one page
 // more under way when the load stopped.
 func (f *fleet) callsFault(calls, pages int64) error {
-	each := int64(len(pageServices))
+	each := int64(len(f.options.workload.services))
 	least, most := each*pages*99/100, each*(pages+int64(f.options.connections))*101/100
 	if calls < least || calls > most {
 		return fmt.Errorf("%d backend calls for %d pages, which need %d each: this is not the same work", calls, pages, each)
@@ -122,12 +122,12 @@ func (f *fleet) account(ctx context.Context, s *subject) (account, error) {
 	if err != nil {
 		return account{}, err
 	}
-	calls, err := parseStats(body)
+	calls, err := parseStats(body, f.options.workload.services)
 	return account{cpu, calls}, err
 }
 
-// parseStats adds up the requests that the simulator's services have had.
-func parseStats(body []byte) (int64, error) {
+// parseStats adds up the requests that some of the simulator's services have had.
+func parseStats(body []byte, of []string) (int64, error) {
 	var services map[string]struct {
 		Requests int64 `json:"requests"`
 	}
@@ -135,7 +135,7 @@ func parseStats(body []byte) (int64, error) {
 		return 0, fmt.Errorf("stats: %w", err)
 	}
 	var sum int64
-	for _, name := range pageServices {
+	for _, name := range of {
 		if _, known := services[name]; !known {
 			return 0, errors.New("stats: the simulator does not count " + name)
 		}

@@ -11,10 +11,10 @@ import (
 
 // writeTable writes the figures as Markdown. results are the gateway's, the twin's and
 // the gateway's again.
-func writeTable(out io.Writer, o options, products int, results []*result) error {
+func writeTable(out io.Writer, o options, pages int, results []*result) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "`/productdetails` for a phone: %d rounds of %v, %d connections, %d products, GOGC=%d. %s.\n\n",
-		o.rounds, o.duration, o.connections, products, o.gogc, machine())
+	fmt.Fprintf(&b, "%s: %d rounds of %v, %d connections, %d different pages, GOGC=%d. %s.\n\n",
+		o.workload.title(), o.rounds, o.duration, o.connections, pages, o.gogc, machine())
 	b.WriteString("| program | CPU µs/page | pages/s | p50 ms | p99 ms | peak memory MiB | calls/page | not a page |\n")
 	b.WriteString("|---|---|---|---|---|---|---|---|\n")
 	for _, r := range results {

@@ -27,7 +27,7 @@ func TestNewSample(t *testing.T) {
 
 func TestCallsFault(t *testing.T) {
 	t.Parallel()
-	f := &fleet{options: options{connections: 32}}
+	f := &fleet{options: options{connections: 32, workload: workloads()["productdetails"]}}
 	for calls, faulty := range map[int64]bool{7_000: false, 7_224: false, 6_950: false, 6_000: true, 8_000: true, 0: true} {
 		if err := f.callsFault(calls, 1000); (err != nil) != faulty {
 			t.Errorf("%d calls for 1000 pages: %v, want a fault: %v", calls, err, faulty)
@@ -54,13 +54,13 @@ func TestTable(t *testing.T) {
 		return r
 	}
 	var out strings.Builder
-	o := options{rounds: 3, duration: 8 * time.Second, connections: 32, gogc: 400}
+	o := options{rounds: 3, duration: 8 * time.Second, connections: 32, gogc: 400, workload: workloads()["home"]}
 	results := []*result{made("gateway", 150, 160, 170), made("twin", 300, 320, 300), made("gateway again", 150, 160, 160)}
 	if err := writeTable(&out, o, 100, results); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"3 rounds of 8s, 32 connections, 100 products, GOGC=400",
+		"`/home` for a tv: 3 rounds of 8s, 32 connections, 100 different pages, GOGC=400",
 		"| gateway | 160.0 (150.0–170.0) | 6250 (5882–6667) | 3.0 (3.0–3.0) | 8.0 (8.0–8.0) | 48 | 7.00 | 0 |",
 		"- gateway / twin: 0.500 (0.500–0.567)",
 		"- gateway / gateway again (two equal runs): 1.000 (1.000–1.062)",
@@ -77,7 +77,7 @@ func TestOptions(t *testing.T) {
 	if err != nil || o.rounds != 3 || o.duration != 2*time.Second || o.connections != 32 || o.gogc != 400 {
 		t.Errorf("got %+v, %v", o, err)
 	}
-	for _, bad := range []string{"-rounds=0", "-duration=10ms", "-warmup=0s", "-connections=0", "-products=0", "-gogc=0", "-nothing=1"} {
+	for _, bad := range []string{"-rounds=0", "-duration=10ms", "-warmup=0s", "-connections=0", "-products=0", "-gogc=0", "-nothing=1", "-page=basket"} {
 		if _, err := parseOptions([]string{bad}, io.Discard); err == nil {
 			t.Errorf("%s was accepted", bad)
 		}

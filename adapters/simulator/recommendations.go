@@ -14,7 +14,7 @@ const (
 	rowsLimit    = 8  // as above
 	maxTogether  = 3  // cards, whatever the limit
 	maxBought    = 6  // as above
-	rowProducts  = 10 // in a row
+	rowProducts  = 20 // in a row
 	userVariants = 7  // how many tastes there are
 )
 

@@ -192,8 +192,8 @@ func TestEachProductHasAllAnswers(t *testing.T) {
 		t.Fatalf("got %d rows, want one for each range", len(rows))
 	}
 	for _, row := range rows {
-		if len(row.ProductIDs) != 10 {
-			t.Errorf("got %d products in a row, want 10", len(row.ProductIDs))
+		if len(row.ProductIDs) < 19 || len(row.ProductIDs) > 20 { // 20, or all of a smaller range
+			t.Errorf("got %d products in a row, want 20", len(row.ProductIDs))
 		}
 		for _, id := range row.ProductIDs {
 			for service, path := range map[string]string{"catalog": "/products/", "inventory": "/stock/",

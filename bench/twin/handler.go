@@ -15,11 +15,12 @@ var (
 	postcodePattern = regexp.MustCompile(`^[A-Za-z0-9 -]{0,16}$`)
 )
 
-// newServer returns the routes: one page.
+// newServer returns the routes: two pages.
 func newServer(b *backend) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.GET("/productdetails", b.productDetails)
+	e.GET("/home", b.home)
 	return e
 }
 

@@ -1,5 +1,6 @@
-// Command twin is the gateway's phone page of a product written by hand: echo, one
-// tuned net/http client, errgroup and encoding/json. It protects nothing: no
+// Command twin is two of the gateway's pages written by hand, a phone's page of a
+// product and a television's home: echo, one tuned net/http client, errgroup and
+// encoding/json. It protects nothing: no
 // deadline of its own, no circuit, no bulkhead, no stand-in. It is what the gateway is
 // measured against.
 package main
