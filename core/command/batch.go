@@ -56,7 +56,7 @@ type batch[K comparable, V any] struct {
 // recallFresh answers what is remembered fresh.
 func (b *batch[K, V]) recallFresh() {
 	for i, q := range b.queries {
-		if hit, ok := b.command.recall(b.policy, q); ok && hit.Fresh {
+		if hit, ok := b.command.recallFresh(b.policy, q); ok {
 			b.answers[i] = stream.Answered[V]{Value: hit.Value, Mark: report.Mark{Rung: report.Cached, Age: hit.Age}}
 			continue
 		}

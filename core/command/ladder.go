@@ -15,7 +15,7 @@ import (
 func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, error) {
 	policy := c.policy.Load()
 	call := begin(ctx, c.name)
-	if hit, ok := c.recall(policy, query); ok && hit.Fresh {
+	if hit, ok := c.recallFresh(policy, query); ok {
 		call.Mark = report.Mark{Rung: report.Cached, Age: hit.Age}
 		c.count(call.Mark.Rung)
 		return hit.Value, call.Mark, nil
@@ -66,6 +66,15 @@ func begin(ctx context.Context, name string) *report.Call {
 		return r.Begin(name)
 	}
 	return &report.Call{Command: name, Began: time.Now(), Caching: report.Caching{MaxAge: report.Unlimited}}
+}
+
+// recallFresh returns an answer that spares the call.
+func (c *Command[K, V]) recallFresh(policy *Policy, query K) (cache.Hit[V], bool) {
+	if policy.Cache.Fresh == 0 {
+		return cache.Hit[V]{}, false
+	}
+	hit, ok := c.recall(policy, query)
+	return hit, ok && hit.Fresh
 }
 
 func (c *Command[K, V]) recall(policy *Policy, query K) (cache.Hit[V], bool) {

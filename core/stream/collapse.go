@@ -29,18 +29,32 @@ type Answered[V any] struct {
 
 // Stream returns the stream of the answer to a key. In one request a key is
 // asked for once.
-func (c *Collapser[K, V]) Stream(key K) Stream[V] { return Stream[V]{&collapsed[K, V]{c, key}} }
+func (c *Collapser[K, V]) Stream(key K) Stream[V] { return Stream[V]{&collapsed[K, V]{collapser: c, key: key}} }
 
 // collapsed is one key.
 type collapsed[K comparable, V any] struct {
 	collapser *Collapser[K, V]
 	key       K
+
+	mu    sync.Mutex
+	scope *Scope     // the request that has the seat
+	seat  seat[K, V] // of the key
 }
 
-func (n *collapsed[K, V]) begin(s *Scope, vital bool) { n.collapser.in(s).join(s, n.key, vital) }
+func (n *collapsed[K, V]) begin(s *Scope, vital bool) { n.sit(s, vital) }
+
+// sit takes the seat of the key, or returns that it has.
+func (n *collapsed[K, V]) sit(s *Scope, vital bool) seat[K, V] {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.scope != s || vital {
+		n.scope, n.seat = s, n.collapser.in(s).join(s, n.key, vital)
+	}
+	return n.seat
+}
 
 func (n *collapsed[K, V]) await(s *Scope) answer[V] {
-	seat := n.collapser.in(s).join(s, n.key, false)
+	seat := n.sit(s, false)
 	batch := seat.batch.wait(s)
 	if batch.err != nil {
 		return answer[V]{mark: batch.mark, ready: batch.ready, err: batch.err}
@@ -76,6 +90,9 @@ type batches[K comparable, V any] struct {
 	seats map[K]seat[K, V] // of the others
 	open  *batch[K, V]     // nil: none has room
 }
+
+// several is how many keys a page asks for if it is more than one.
+const several = 32
 
 // seat is the place of a key: its answer is the batch's at the index.
 type seat[K comparable, V any] struct {
@@ -116,7 +133,8 @@ func (b *batches[K, V]) take(s *Scope, key K) seat[K, V] {
 	case b.first.batch == nil:
 		b.only, b.first = key, at
 	case b.seats == nil:
-		b.seats = map[K]seat[K, V]{key: at}
+		b.seats = make(map[K]seat[K, V], several)
+		b.seats[key] = at
 	default:
 		b.seats[key] = at
 	}

@@ -56,17 +56,22 @@ func (n *nested[P]) await(s *Scope) answer[P] {
 // scope of them if there is a page.
 func (a Assembly[P]) element(s *Scope) answer[P] {
 	made := answer[P]{mark: report.Mark{Rung: report.Live}}
-	parts := make([]report.Part, len(a.parts))
-	for i, p := range a.parts {
-		parts[i] = p.piece.place(s, &made.value)
-		if parts[i].Required && parts[i].Err != nil {
-			return failed[P](parts[i].Err)
+	var room [usual]report.Part
+	parts := room[:0]
+	for _, p := range a.parts {
+		part := p.piece.place(s, &made.value)
+		if part.Required && part.Err != nil {
+			return failed[P](part.Err)
 		}
-		made.ready = max(made.ready, stamp(parts[i].Took))
+		parts = append(parts, part)
+		made.ready = max(made.ready, stamp(part.Took))
 	}
 	s.tell(parts)
 	return made
 }
+
+// usual is how many parts an element has that needs no more memory for them.
+const usual = 4
 
 // nestedPart is what the elements of a page have told of a part.
 type nestedPart struct {
