@@ -27,7 +27,7 @@ func getAll[T any](ctx context.Context, s *service, path, parameter string, ids 
 		var none T
 		return none, nil
 	}
-	return get[T](ctx, s, http.Path(path).Query(parameter, list))
+	return getList[T](ctx, s, http.Path(path).Query(parameter, list))
 }
 
 // joined returns the value of a parameter that lists identifiers. One with a

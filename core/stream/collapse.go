@@ -29,7 +29,9 @@ type Answered[V any] struct {
 
 // Stream returns the stream of the answer to a key. In one request a key is
 // asked for once.
-func (c *Collapser[K, V]) Stream(key K) Stream[V] { return Stream[V]{&collapsed[K, V]{collapser: c, key: key}} }
+func (c *Collapser[K, V]) Stream(key K) Stream[V] {
+	return Stream[V]{&collapsed[K, V]{collapser: c, key: key}}
+}
 
 // collapsed is one key.
 type collapsed[K comparable, V any] struct {

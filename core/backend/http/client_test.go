@@ -11,6 +11,7 @@ import (
 	nethttp "net/http"
 	"net/url"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -262,4 +263,39 @@ func TestPrepare(t *testing.T) {
 	if err := http.Prepare[reviews](); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestElementsOfAListAreApart: one element of a large list, kept for long, must
+// not keep the list.
+func TestElementsOfAListAreApart(t *testing.T) {
+	const elements, size = 64, 8 << 10
+	list := `[` + strings.Repeat(`{"id":"`+strings.Repeat("x", size)+`"},`, elements) + `{"id":"last"}]`
+	address := serve(t, func(conn net.Conn) {
+		defer func() { _ = conn.Close() }()
+		if _, err := nethttp.ReadRequest(bufio.NewReader(conn)); err == nil {
+			_, _ = io.WriteString(conn, okJSON(list))
+		}
+	})
+	client := newClient(t, http.Options{Instances: []string{"http://" + address}})
+	const lists = 20
+	kept := make([]string, lists)
+	before := heap()
+	for i := range kept {
+		got, err := http.GetList[[]product](t.Context(), client, "/p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept[i] = got[len(got)-1].ID
+	}
+	if grown := heap() - before; grown > lists*elements*size/4 {
+		t.Errorf("%d elements of 4 bytes keep %d bytes", len(kept), grown)
+	}
+	runtime.KeepAlive(kept)
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

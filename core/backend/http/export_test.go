@@ -1,4 +1,4 @@
 package http
 
 // Unmarshal is how answers are decoded.
-var Unmarshal = unmarshal
+func Unmarshal(body string, value any) error { return unmarshal(codec, body, value) }

@@ -19,18 +19,27 @@ import (
 // to the value. It is never changed.
 var codec = sonic.Config{ValidateString: true}.Froze()
 
+// apart is codec for values that are kept apart: each string is a copy.
+var apart = sonic.Config{ValidateString: true, CopyString: true}.Froze()
+
 // GetJSON asks for target, an escaped path and query such as [Target] makes,
 // and decodes the answer. Unknown fields are ignored; the strings of the value
 // share one copy of the body. The request may be sent a second time, if a kept
 // connection turns out to be closed. Attempts, bytes and caching go to the
 // call that ctx belongs to. The package comment has the table of errors.
 func GetJSON[T any](ctx context.Context, c *Client, target string) (T, error) {
-	return decode[T](ctx, c, request{target: target})
+	return decode[T](ctx, c, codec, request{target: target})
+}
+
+// GetList is [GetJSON] for an answer whose elements are remembered one by one: its
+// strings share nothing, or else each element would keep the whole body.
+func GetList[T any](ctx context.Context, c *Client, target string) (T, error) {
+	return decode[T](ctx, c, apart, request{target: target})
 }
 
 // PostForm is [GetJSON] with a POST of form, which is sent at most once.
 func PostForm[T any](ctx context.Context, c *Client, target string, form url.Values) (T, error) {
-	return decode[T](ctx, c, request{target: target, form: form.Encode(), once: true})
+	return decode[T](ctx, c, codec, request{target: target, form: form.Encode(), once: true})
 }
 
 // Prepare compiles the decoder of T, which otherwise the first answer of that
@@ -42,19 +51,19 @@ func Prepare[T any]() error {
 	return nil
 }
 
-func decode[T any](ctx context.Context, c *Client, r request) (T, error) {
+func decode[T any](ctx context.Context, c *Client, codec sonic.API, r request) (T, error) {
 	value := new(T)
 	body, err := c.do(ctx, r)
 	if err != nil {
 		return *new(T), err
 	}
-	if err := unmarshal(body, value); err != nil {
+	if err := unmarshal(codec, body, value); err != nil {
 		return *new(T), fault.Because(fault.ReasonInvalid, c.because(err))
 	}
 	return *value, nil
 }
 
-func unmarshal(body string, value any) error {
+func unmarshal(codec sonic.API, body string, value any) error {
 	if len(body) < 16 && strings.TrimSpace(body) == "null" {
 		return errEmpty
 	}
