@@ -50,6 +50,7 @@ var floors = map[string]int{
 	"adapters/services":      8,
 	"adapters/simulator":     8,
 	"adapters/adaptertest":   9,
+	"adapters/scaffold":      9,
 	"adapters":               10,
 	"testdata/shop/generate": roof,
 	"cmd/facet":              roof,

@@ -9,5 +9,5 @@ const developmentExamples = "  facet demo\n"
 
 // developmentCommands are those that need the simulator.
 func developmentCommands() []*cobra.Command {
-	return []*cobra.Command{newDemo(), newSimulate()}
+	return []*cobra.Command{newDemo(), newSimulate(), newNew()}
 }

@@ -128,7 +128,7 @@ func (c *Config) decode(v value, known Known) {
 	v.fields(
 		set("listen", &c.Listen, address),
 		set("admin", &c.Admin, address),
-		field{"devices", func(v value) { decodeDevices(v, &c.Devices) }},
+		field{"devices", func(v value) { decodeDevices(v, &c.Devices, known.Adapters) }},
 		field{"auth", c.Auth.decode},
 		field{"cors", c.CORS.decode},
 		field{"log", c.Log.decode},

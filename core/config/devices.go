@@ -12,10 +12,10 @@ import (
 	"github.com/facet-gateway/facet/devices"
 )
 
-func decodeDevices(v value, o *devices.Options) {
+func decodeDevices(v value, o *devices.Options, adapters map[devices.Class][]string) {
 	t := trial{}
 	if child, ok := v.find("classes"); ok { // before the fields that may name one of them
-		decodeClasses(child, t, o)
+		decodeClasses(child, t, o, adapters)
 	}
 	v.fields(
 		try(t, "header", &o.Header, deviceHeader),
@@ -30,13 +30,15 @@ func decodeDevices(v value, o *devices.Options) {
 }
 
 // decodeClasses changes the profiles of classes that the code knows and adds
-// those of others, each like one that the code knows.
-func decodeClasses(v value, t trial, o *devices.Options) {
+// those of others, each like one that the code knows: that one's adapter serves
+// it, unless there is one of its own.
+func decodeClasses(v value, t trial, o *devices.Options, adapters map[devices.Class][]string) {
 	standard := slices.Clone(o.Profiles)
 	t["profiles"] = attempt{v, func() { o.Profiles = standard }}
 	v.entries(func(name string, v value) {
 		i := slices.IndexFunc(o.Profiles, func(p devices.Profile) bool { return string(p.Class) == name })
-		if i < 0 {
+		added := i < 0
+		if added {
 			p := model(v, standard)
 			p.Class = devices.Class(name)
 			if key, problem := deviceProblem(p.Validate()); key == "class" {
@@ -48,6 +50,9 @@ func decodeClasses(v value, t trial, o *devices.Options) {
 		decodeProfile(v, &o.Profiles[i], standard)
 		if like, ok := v.find("like"); ok {
 			t[fmt.Sprintf("profiles[%d].like", i)] = attempt{like, func() { o.Profiles[i].Like = "" }}
+		}
+		if added && adapters[devices.Class(name)] != nil {
+			o.Profiles[i].Like = ""
 		}
 	})
 }

@@ -280,3 +280,31 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// TestClassWithAnAdapterOfItsOwn: what it is like gives the screen, and no more.
+func TestClassWithAnAdapterOfItsOwn(t *testing.T) {
+	text := `
+devices: {classes: {watch: {like: phone, hero_width: 320, thumb_width: 64}}}
+services:
+  catalog: {instances: ["http://127.0.0.1:9001"]}
+  cart: {instances: ["http://127.0.0.1:9002"]}
+`
+	for _, own := range []bool{false, true} {
+		k := known()
+		if own {
+			k.Adapters["watch"] = []string{"v1"}
+		}
+		c, err := config.Parse("facet.yaml", []byte(text), k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		watch := c.Devices.Profiles[len(c.Devices.Profiles)-1]
+		want := devices.Phone
+		if own {
+			want = "watch"
+		}
+		if watch.Adapter() != want || watch.HeroWidth != 320 || watch.ImageFormat != "webp" {
+			t.Errorf("own adapter %v: %+v is served by %s", own, watch, watch.Adapter())
+		}
+	}
+}
