@@ -6,11 +6,13 @@ const maxAgentBytes = 2048
 
 // agentReader reads a user agent in one pass: it looks for the tokens of the
 // table, notes which signals they give, and takes the first rule that holds.
-// Tokens are found by their first byte, so the cost is the agent's length
-// times the few tokens that share it.
+// Tokens are found by their first two bytes and most of them only where a word
+// starts, so the cost is the agent's length times the one or two tokens that
+// may be there.
 type agentReader struct {
 	tokens []token
-	byHead [256][]int // indexes into tokens, by first byte in either case
+	inside *pairs // what may begin within a word
+	starts *pairs // what may begin where a word starts
 	rules  []agentChoice
 }
 
@@ -22,13 +24,11 @@ type agentChoice struct {
 }
 
 func newAgentReader(classes map[Class]*Profile, desktopProfile *Profile) *agentReader {
-	a := &agentReader{tokens: tokens()}
-	for i, t := range a.tokens {
-		head := t.body[0]
-		a.byHead[head] = append(a.byHead[head], i)
-		if isLower(head) {
-			upper := head - ('a' - 'A')
-			a.byHead[upper] = append(a.byHead[upper], i)
+	a := &agentReader{tokens: tokens(), inside: new(pairs), starts: new(pairs)}
+	for i := range a.tokens {
+		a.starts.add(&a.tokens[i], i)
+		if a.tokens[i].starts != ofWord {
+			a.inside.add(&a.tokens[i], i)
 		}
 	}
 	for _, rule := range rules() {
@@ -46,30 +46,57 @@ func newAgentReader(classes map[Class]*Profile, desktopProfile *Profile) *agentR
 // device returns the device that the first matching rule names, and a zero one
 // where no rule does.
 func (a *agentReader) device(agent string) Device {
-	if len(agent) > maxAgentBytes {
-		agent = agent[:maxAgentBytes]
+	said := a.read(agent)
+	r := a.decide(said.seen)
+	if r == nil {
+		return Device{}
 	}
-	seen, first := a.read(agent)
-	for i := range a.rules {
-		r := &a.rules[i]
-		if seen&r.all == r.all && seen&r.none == 0 {
-			return Device{Profile: r.profile, By: r.by, Evidence: a.tokens[first[r.evidence]].body}
-		}
-	}
-	return Device{}
+	return Device{Profile: r.profile, By: r.by, Evidence: a.tokens[said.first[r.evidence]].body}
 }
 
-// read returns the signals of an agent, and for each the first token that gave
-// it.
-func (a *agentReader) read(agent string) (seen signals, first [signalCount]int) {
-	for i := range len(agent) {
-		for _, n := range a.byHead[agent[i]] {
-			t := &a.tokens[n]
-			if seen&t.gives.bit() == 0 && t.at(agent, i) {
-				seen |= t.gives.bit()
-				first[t.gives] = n
-			}
+// decide returns the first rule that holds, nil if none does.
+func (a *agentReader) decide(seen signals) *agentChoice {
+	for i := range a.rules {
+		if a.rules[i].holds(seen) {
+			return &a.rules[i]
 		}
 	}
-	return seen, first
+	return nil
+}
+
+// said is the signals of an agent, and for each the first token that gave it.
+type said struct {
+	seen  signals
+	first [signalCount]uint16 // indexes into the tokens
+}
+
+func (a *agentReader) read(agent string) (s said) {
+	agent = agent[:min(len(agent), maxAgentBytes)]
+	if agent == "" {
+		return s
+	}
+	table, first := a.starts, codeOf(agent[0])
+	for i := 1; i < len(agent); i++ {
+		second := codeOf(agent[i])
+		if list := table.of(first, second); len(list) > 0 {
+			a.try(list, agent, i-1, &s)
+		}
+		table = a.starts
+		if first.inWord() {
+			table = a.inside
+		}
+		first = second
+	}
+	return s
+}
+
+// try notes the signals of the tokens that stand at byte i of the agent.
+func (a *agentReader) try(list []uint16, agent string, i int, s *said) {
+	for _, n := range list {
+		t := &a.tokens[n]
+		if s.seen&t.gives.bit() == 0 && t.at(agent, i) {
+			s.seen |= t.gives.bit()
+			s.first[t.gives] = n
+		}
+	}
 }

@@ -45,7 +45,7 @@ func TestUserAgent(t *testing.T) {
 		{android + "AcmeBox Pro" + tablet, devices.TV, "box"},
 		{android + "Acme Stick 2" + phone, devices.TV, "stick"},
 		{android + "AC-LED50QX1" + phone, devices.TV, "led##"},
-		{android + "55QX77 Build/ABC" + tablet, devices.TV, "55@"},
+		{android + "55QX77 Build/ABC" + tablet, devices.TV, "%%@@#"},
 		{"Mozilla/5.0 (Linux mips)" + webkit, devices.TV, "linux mips"},
 		// Tablets.
 		{"Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X)" + webkit + "Mobile/15E148 Safari/604.1", devices.Tablet, "ipad"},
@@ -127,12 +127,15 @@ func withClasses(names ...devices.Class) []devices.Profile {
 // A token that breaks the conventions of its table would never be found.
 func TestTokensAreWellFormed(t *testing.T) {
 	bodies := devices.TokenBodies()
-	if len(bodies) < 50 {
+	if len(bodies) < 50 || len(bodies) > 1<<16 {
 		t.Fatalf("the table has %d tokens", len(bodies))
 	}
 	for _, body := range bodies {
-		if body == "" || body[0] == '#' || body[0] == '@' || body != strings.ToLower(body) {
-			t.Errorf("%q is empty, not in lower case, or begins with a wild card", body)
+		if len(body) < 2 || body[0] == '#' || body[0] == '@' || body != strings.ToLower(body) {
+			t.Errorf("%q is too short, not in lower case, or begins with a wild card", body)
+		}
+		if n := strings.Count(body, "%"); n != 0 && (n != 2 || !strings.Contains(body, "%%")) {
+			t.Errorf("%q has inches of %d digits", body, n)
 		}
 	}
 }
