@@ -64,13 +64,13 @@ func (a *agentReader) decide(seen signals) *agentChoice {
 	return nil
 }
 
-// said is the signals of an agent, and for each the first token that gave it.
-type said struct {
+// reading is the signals of an agent, and for each the first token that gave it.
+type reading struct {
 	seen  signals
 	first [signalCount]uint16 // indexes into the tokens
 }
 
-func (a *agentReader) read(agent string) (s said) {
+func (a *agentReader) read(agent string) (s reading) {
 	agent = agent[:min(len(agent), maxAgentBytes)]
 	if agent == "" {
 		return s
@@ -91,7 +91,7 @@ func (a *agentReader) read(agent string) (s said) {
 }
 
 // try notes the signals of the tokens that stand at byte i of the agent.
-func (a *agentReader) try(list []uint16, agent string, i int, s *said) {
+func (a *agentReader) try(list []uint16, agent string, i int, s *reading) {
 	for _, n := range list {
 		t := &a.tokens[n]
 		if s.seen&t.gives.bit() == 0 && t.at(agent, i) {

@@ -1,6 +1,7 @@
 package devices_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,16 +127,36 @@ func withClasses(names ...devices.Class) []devices.Profile {
 
 // A token that breaks the conventions of its table would never be found.
 func TestTokensAreWellFormed(t *testing.T) {
-	bodies := devices.TokenBodies()
-	if len(bodies) < 50 || len(bodies) > 1<<16 {
-		t.Fatalf("the table has %d tokens", len(bodies))
+	tokens := devices.Tokens()
+	if len(tokens) < 50 || len(tokens) > 1<<16 {
+		t.Fatalf("the table has %d tokens", len(tokens))
 	}
-	for _, body := range bodies {
+	for _, token := range tokens {
+		body := token.Token
 		if len(body) < 2 || body[0] == '#' || body[0] == '@' || body != strings.ToLower(body) {
 			t.Errorf("%q is too short, not in lower case, or begins with a wild card", body)
 		}
 		if n := strings.Count(body, "%"); n != 0 && (n != 2 || !strings.Contains(body, "%%")) {
 			t.Errorf("%q has inches of %d digits", body, n)
+		}
+	}
+}
+
+// sample is a text that a token fits, in capitals.
+func sample(body string) string {
+	return strings.ToUpper(strings.NewReplacer("#", "7", "@", "x", "%%", "55").Replace(body))
+}
+
+func TestEveryTokenIsFound(t *testing.T) {
+	r := newResolver(t, devices.Options{})
+	for _, token := range devices.Tokens() {
+		agent := "Q " + sample(token.Token) + " Q"
+		e, err := r.Explain(header("User-Agent", agent))
+		if err != nil {
+			t.Fatalf("Explain: %v", err)
+		}
+		if !slices.ContainsFunc(e.Signals, func(s devices.Signal) bool { return s.Name == token.Name }) || token.Name == "" {
+			t.Errorf("%q does not say %q: %v", agent, token.Name, e.Signals)
 		}
 	}
 }

@@ -3,7 +3,8 @@
 // A [Profile] describes one [Class] of device to the adapters: how large its
 // images are, how long its lists. A [Resolver] names the class of a request:
 // from an explicit header, else from client hints, else from the user agent,
-// else by configuration, and says which of them decided ([By]).
+// else by configuration, and says which of them decided ([By]). An
+// [Explanation] says why, for people.
 //
 // What a client says about its device only shapes the answer; it is never
 // proof of anything and grants no right.

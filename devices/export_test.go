@@ -1,11 +1,12 @@
 package devices
 
-// TokenBodies lists the compiled words of the table, for the test that holds
-// them to its conventions.
-func TokenBodies() []string {
-	var bodies []string
+// Tokens lists the compiled words of the table with the names of their signals,
+// for the tests that hold them to its conventions.
+func Tokens() []Signal {
+	var list []Signal
+	names := signalNames()
 	for _, t := range tokens() {
-		bodies = append(bodies, t.body)
+		list = append(list, Signal{names[t.gives], t.body})
 	}
-	return bodies
+	return list
 }

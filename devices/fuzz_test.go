@@ -10,7 +10,7 @@ import (
 )
 
 // Any header gives a known profile or an *Error that names the device header,
-// and an error only where there is a device header.
+// and an error only where there is a device header. An explanation agrees.
 func FuzzResolve(f *testing.F) {
 	r := newResolver(f, devices.Options{})
 	seeds := [][4]string{
@@ -43,6 +43,9 @@ func FuzzResolve(f *testing.F) {
 			return
 		}
 		checkDevice(t, r, h, d, named)
+		if e, err := r.Explain(h); err != nil || e.Device != d || (e.Header == "") != (d.By == devices.ByDefault) {
+			t.Fatalf("Explain(%v) = %+v, %v; Resolve says %+v", h, e, err, d)
+		}
 	})
 }
 

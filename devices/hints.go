@@ -2,11 +2,13 @@ package devices
 
 import "strings"
 
-// Client hints of https://wicg.github.io/ua-client-hints/, in the spelling
+// Client hints of https://wicg.github.io/ua-client-hints/, and the spelling
 // that net/http gives them as keys.
 const (
-	formFactorsKey = "Sec-Ch-Ua-Form-Factors"
-	mobileKey      = "Sec-Ch-Ua-Mobile"
+	formFactorsName = "Sec-CH-UA-Form-Factors"
+	formFactorsKey  = "Sec-Ch-Ua-Form-Factors"
+	mobileName      = "Sec-CH-UA-Mobile"
+	mobileKey       = "Sec-Ch-Ua-Mobile"
 )
 
 const (

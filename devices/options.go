@@ -112,7 +112,7 @@ func headerFault(name string) *Error {
 		return &Error{"header", "must be a header name of 1 to 64 bytes"}
 	}
 	switch textproto.CanonicalMIMEHeaderKey(name) {
-	case "User-Agent", formFactorsKey, mobileKey, "Host":
+	case agentName, formFactorsKey, mobileKey, "Host":
 		return &Error{"header", "has another meaning"}
 	}
 	return nil

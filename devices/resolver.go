@@ -33,6 +33,9 @@ type Resolver struct {
 	agents   *agentReader
 }
 
+// agentName is spelled alike as a name and as a key.
+const agentName = "User-Agent"
+
 // formChoice is a form factor and the profile it leads to, if any.
 type formChoice struct {
 	name    string
@@ -54,7 +57,7 @@ func (r *Resolver) Resolve(h http.Header) (Device, error) {
 	if d := r.hinted(h); d.Profile != nil {
 		return d, nil
 	}
-	if agents := h["User-Agent"]; len(agents) > 0 {
+	if agents := h[agentName]; len(agents) > 0 {
 		if d := r.agents.device(agents[0]); d.Profile != nil {
 			return d, nil
 		}
@@ -138,9 +141,9 @@ func (r *Resolver) Header() string { return r.name }
 // Vary returns the value of the Vary header: every header that can decide,
 // strongest first.
 func (r *Resolver) Vary() string {
-	return r.name + ", " + r.AcceptCH() + ", User-Agent"
+	return r.name + ", " + r.AcceptCH() + ", " + agentName
 }
 
 // AcceptCH returns the value of the Accept-CH header: the hints that
 // [Resolver.Resolve] reads.
-func (r *Resolver) AcceptCH() string { return "Sec-CH-UA-Form-Factors, Sec-CH-UA-Mobile" }
+func (r *Resolver) AcceptCH() string { return formFactorsName + ", " + mobileName }
