@@ -27,6 +27,7 @@ func TestCommandLine(t *testing.T) {
 		{"--help", 0, `GOGC`, `^$`},
 		{"demo --help", 0, `facet demo --fault reviews=hang`, `^$`},
 		{"version", 0, `^facet \S+ go1\.\S+ \w+/\w+\n$`, `^$`},
+		{"device --help", 0, `facet device --config facet.yaml 'X-Device-Type: tv'`, `^$`},
 		{"bogus", 2, `^$`, `^facet: unknown command "bogus" for "facet"\nRun 'facet --help'`},
 		{"demo --bogus", 2, `^$`, `^facet: unknown flag: --bogus\nRun 'facet demo --help'`},
 		{"demo extra", 2, `^$`, `unknown command "extra"`},

@@ -43,7 +43,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newCheck(), newVersion())
+	root.AddCommand(newServe(), newCheck(), newDevice(), newVersion())
 	root.AddCommand(developmentCommands()...)
 	return root
 }
