@@ -26,7 +26,7 @@ func BenchmarkResolve(b *testing.B) {
 		{"agent-desktop", header("User-Agent", desktopAgent)},
 		{"agent-tool", header("User-Agent", "curl/8.9.1")},
 		{"agent-64KiB", header("User-Agent", hostile("Tabl Pa Androi Mobil Smart-T "))},
-		{"agent-64KiB-digits", header("User-Agent", hostile(" 55x"))},
+		{"agent-64KiB-digits", header("User-Agent", hostile(" 55fe5"))},
 		{"agent-64KiB-words", header("User-Agent", hostile(" sm-"))},
 		{"default", header()},
 	} {

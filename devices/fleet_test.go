@@ -114,6 +114,8 @@ func fleets() []fleet {
 			{android("13", "V2999A Build/TP1A.220624.014", webView), "v2###"},
 			{android("12", "QX-4090", chromeM), "mobile"},
 			{android("5.1", "QX-500 Build/LMY47D", chromeM+" Instagram 99.0 Android (22/5.1; 240dpi; 720x7000; Acme; QX)"), "mobile"},
+			{android("15", "NX709J", chromeM), "nx###j"},
+			{android("9", "QX1", chromeM) + " AcmeApp/5 (id 5b2f24c0-43aa-49f1-80b2-7001a32fe118)", "mobile"},
 			{android("11", "QX1", ") "+webKit+"Chrome/138.0.7204.93 Mobile Safari/537.36"), "mobile"},
 			{"Mozilla/5.0 (Phone; OpenHarmony 5.0) " + webKit + "Chrome/114.0.0.0 Safari/537.36 ArkWeb/4.1.6.1 Mobile", "phone"},
 			{"Mozilla/5.0 (Linux; Tizen 3.0; SAMSUNG QX-Z9) AppleWebKit/537.3 (KHTML, like Gecko) Version/3.0 Mobile Safari/537.3", "mobile"},

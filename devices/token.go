@@ -16,7 +16,7 @@ type edge uint8
 const (
 	anywhere edge = iota
 	ofWord        // no letter or digit
-	ofNumber      // none of a number, such as a digit or the dot of a version
+	ofNumber      // what a number in a model's name has there; see inName
 )
 
 // The marks of an edge at the end of a word in the table.
@@ -61,25 +61,59 @@ func (t *token) at(agent string, i int) bool {
 			return false
 		}
 	}
-	return t.sized(agent[i:end]) && t.ends.after(agent, end)
+	return t.sized(agent, i) && t.ends.after(agent, end)
 }
 
-// sized reports whether the digits at the place of a screen's inches are some
-// that televisions have.
-func (t *token) sized(text string) bool {
-	i := strings.IndexByte(t.body, inch)
-	return i < 0 || isInches(text[i], text[i+1])
+// sized reports whether the digits at the place of a screen's inches, if the
+// token has that, are some that televisions have. A word of no letters beyond f
+// is an identifier in hexadecimal, which has such digits by chance.
+func (t *token) sized(agent string, i int) bool {
+	at := strings.IndexByte(t.body, inch)
+	return at < 0 || isInches(agent[i+at], agent[i+at+1]) && !isHex(agent[max(0, i-mostOfWord):i], agent[i:min(len(agent), i+mostOfWord)])
+}
+
+// mostOfWord is how many bytes of a word are read on either side of a place, so
+// that the cost of a long word is bounded.
+const mostOfWord = 12
+
+// isHex holds for a word that is hexadecimal, of which one part ends the first
+// text and the other begins the second.
+func isHex(before, after string) bool {
+	for i := len(before) - 1; i >= 0 && isWord(before[i]); i-- {
+		if lower(before[i]) > 'f' {
+			return false
+		}
+	}
+	for i := 0; i < len(after) && isWord(after[i]); i++ {
+		if lower(after[i]) > 'f' {
+			return false
+		}
+	}
+	return true
 }
 
 func (e edge) before(agent string, i int) bool {
 	if i == 0 || e == anywhere {
 		return true
 	}
-	b := agent[i-1]
 	if e == ofWord {
-		return !isWord(b)
+		return !isWord(agent[i-1])
 	}
-	return (isLower(lower(b)) || isJoint(b)) && !isTimes(agent, i-1)
+	return inName(agent[:i])
+}
+
+// inName reports whether a text ends where the first number in a word of a
+// model's name may be: after letters, if any, and what joins such words. The
+// numbers of versions and resolutions are not there, nor those of identifiers
+// whose dashes join digits.
+func inName(text string) bool {
+	first := max(0, len(text)-mostOfWord)
+	for i := len(text) - 1; i >= first; i-- {
+		if b := text[i]; !isLower(lower(b)) {
+			return isJoint(b) && !(b == '-' && i > 0 && isDigit(text[i-1]))
+		}
+	}
+	return first == 0
 }
 
 func (e edge) after(agent string, end int) bool {

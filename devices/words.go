@@ -39,7 +39,7 @@ func words() []wordList {
 		{givesHandset, "handset", handsetWords()},
 		{givesIPhone, "iPhone", []string{"(iphone", "iphone#", "(ipod"}},
 		{givesMobile, "mobile", []string{" mobile"}},
-		{givesAndroid, "Android", []string{" android"}},
+		{givesAndroid, "Android", []string{" android", " adr #"}},
 		{givesBrowser, "browser", []string{" mozilla/", " opera/"}},
 		{givesKiosk, "appliance engine", []string{"qtwebengine", " wpe "}},
 		{givesEmbedded, "embedded Linux", []string{"linux arm", "linux mips", "linux sh4", "linux aarch64"}},
@@ -68,7 +68,7 @@ func screenWords() []string {
 		"box ", " box", "mibox", " stick", "led##", "led-%%", " uhd", "uhd ", "|4k ", " shell ", "dvb ", " iptv", " ott ", " streamer",
 		" dmp", "tv#-", "tv# ", "tv%%@",
 		// Sets named for their inches.
-		" %%@###", " %%@##@", " %%@@@-", " %%@@@_", "|%%@####", "|%%@##@#", "|%%@@#", "|%%@@@#", "|%%@@@@#", "|%%@@@@@#",
+		"|%%@###", "|%%@##@#", " %%@##@", " %%@@@-", " %%@@@_", "|%%@@#", "|%%@@@#", "|%%@@@@#", "|%%@@@@@#",
 		" kdl-%%", " kd-%%", " xbr-%%", " th-%%", " tx-%%", " lc-%%", " oled%%",
 		// Builds of Android for televisions; apps of boxes.
 		"build/ptt", "build/pto", "build/qtt", "build/qtg", "build/qts", "build/rtt", "build/rtm", "build/stt", "build/ttt", "build/utt",
@@ -99,12 +99,13 @@ func tabletWords() []string {
 		"-w##|", " ags#", " ags-", " agr-", " bah#", " bah-", " bg2-", " bgo-", " brt-", " btk-", " btv-", " bzk-", " bzt#", " bzt-", " bzw-",
 		" cmr-", " cpn-", " dbr-", " dby#", " dby-", " gem-", " got-", " hdl-", " hdn-", " jdn#", " jdn-", " kob#", " kob-", " mrr-", " mrx-",
 		" ndl-", " ndl#", " ple-", " scm-", " scmr-", " sht-", " vrd-", " wgr-",
-		" lg-v4##", " lg-v5##", " sgp#", " a1-8", " a3-a", " b1-7", " b1-8", " b3-a", " opd####", " 2####rp", " rmp####",
+		" lg-v4##", " lg-v5##", " pixel c ", " sgp#", " a1-8", " a3-a", " b1-7", " b1-8", " b3-a", " opd####", " 2####rp", " rmp####",
 		// Lines of others.
 		" archos 7", " archos 8", " archos 9", " archos 10", " citi ", " droidz", " flexpai", " flyer", " hudl", " i-note", " iconia", " iplay",
-		" irbis", " kyros", " lifetab", " m-mp", " m-sp", " mfc###", " momo#", " nabi", " nextbook", " novo#", " onda", " optima ",
-		" pipo", " pixus", " plane ", " pmp####", " pmt####", " rct####", " readboy", " rmd-", " streak", " surfer ", " teclast", " chuwi",
-		" transformer", " tz##", " ursus", " venue #", " visionbook", " xelio", " ypy",
+		" irbis", " kyros", " lifetab", " m-mp", " m-sp", " mfc###", " momo#", " nabi", " nextbook", " nomi c", " nomi_c", " novo#", " onda",
+		" optima ", " pipo", " pixus", " plane ", " pmp####", " pmt####", " rct####", " readboy", " rmd-", " streak", " surfer ", " teclast",
+		" chuwi",
+		" transformer", " tz##", " ursus", " venue #", " visionbook", " xelio", " supra m", " ypy",
 	}
 }
 
@@ -112,9 +113,9 @@ func tabletWords() []string {
 // say: inches from seven up, at the start of a number, and the kind of modem.
 func padSizeWords() []string {
 	return []string{
-		" 7###@", "|7###@@ ", " gt-7###", " tm-7###", " darwin#", " 80##|", " 90##@", " 91##@", "|97##|", "|75#|",
+		" 7###@|", "|7###@@ ", " gt-7###", " gt-x###", " tm-7###", " bq-1###", " darwin#", " 80##|", " 90##@|", " 91##@|", "|97##|",
 		"|07##|", "|08##|", "|09##|", "|07####|", "|08####|",
-		"|3g ", "|3gq ", "_eea ", "_row ",
+		"|3g ", "-3g ", "|3gq ", "_eea ", "_row ",
 	}
 }
 
@@ -124,7 +125,8 @@ func handsetWords() []string {
 	return []string{
 		" sm-a", " sm-c", " sm-e", " sm-f", " sm-g", " sm-j", " sm-m", " sm-n9", " sm-s", " sm-w", " gt-b", " gt-c", " gt-i", " gt-n7", " gt-s",
 		" sgh-", " shv-", " lg-d", " lg-e", " lg-f", " lg-h", " lg-k", " lg-m", " lg-p", " lg-x", " lg-ls", " lgl", " lgm",
-		" lm-g", " lm-k", " lm-q", " lm-v", " lm-x", " vs9##", " xt####", " moto@#", " rmx####", " cph####", " v1###", " v2###", " bv####",
+		" lm-g", " lm-k", " lm-q", " lm-v", " lm-x", " nx###j", " vs9##", " xt####", " moto@#", " rmx####", " cph####", " v1###", " v2###",
+		" bv####",
 		" psp####", "-al##", "-an##", "-cl##", "-tl##", "-tn##", "-ul##", "-lx#", "-nx#", "-l##|",
 		" alcatel one", " asus_ai", " asus_i0", " asus_t0", " asus_x0", " asus_z0", " galaxy nexus", " infinix x", " kyv##",
 		" nexus 4", " nexus 5", " nexus 6", " pixel #", " sh-##", " so-##", " sog##", " sov##",
