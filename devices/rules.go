@@ -47,11 +47,12 @@ type rule struct {
 
 func (r *rule) holds(seen signals) bool { return seen&r.all == r.all && seen&r.none == 0 }
 
-// rules is in order: the first that holds decides. Televisions come before
-// all but an iPhone, whose apps may be called TV, because they also claim to
-// be Android, X11, Windows or an iPad. What only calls itself Android is a
-// phone if it asks for pages for phones, as Chrome documents, or if it is an
-// app, whose agents lack that word; else it is a tablet.
+// rules is in order: the first that holds decides. Televisions come before all
+// but what can be nothing else than a phone, whose apps may be called TV, because
+// they also claim to be Android, X11, Windows or an iPad. What only calls itself
+// Android is a phone if it asks for pages for phones, as Chrome documents, or if
+// it is an app, whose agents lack that word; else it is a tablet. Many tablets
+// ask for pages for phones, too: the names of their lines come before that.
 func rules() []rule {
 	return []rule{
 		{class: Phone, evidence: givesIPhone, all: all(givesIPhone), none: all(givesPad)},

@@ -110,7 +110,7 @@ func inName(text string) bool {
 	first := max(0, len(text)-mostOfWord)
 	for i := len(text) - 1; i >= first; i-- {
 		if b := text[i]; !isLower(lower(b)) {
-			return isJoint(b) && !(b == '-' && i > 0 && isDigit(text[i-1]))
+			return isJoint(b) && (b != '-' || i == 0 || !isDigit(text[i-1]))
 		}
 	}
 	return first == 0
