@@ -66,7 +66,7 @@ func (c *Catalog) fetch(ctx context.Context, id string) (Product, error) {
 }
 
 func (c *Catalog) fetchAll(ctx context.Context, ids []string) (map[string]Product, error) {
-	answer, err := getAll[products](ctx, &c.service, "/products", "ids", ids)
+	answer, err := getAll(ctx, &c.service, "/products", "ids", ids, products{make([]Product, 0, len(ids))})
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func (i *Inventory) fetch(ctx context.Context, product string) (Stock, error) {
 }
 
 func (i *Inventory) fetchAll(ctx context.Context, products []string) (map[string]Stock, error) {
-	answer, err := getAll[stocks](ctx, &i.service, "/stock", "products", products)
+	answer, err := getAll(ctx, &i.service, "/stock", "products", products, stocks{make([]Stock, 0, len(products))})
 	if err != nil {
 		return nil, err
 	}

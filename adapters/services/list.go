@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/fault"
 )
 
 // Take returns f of the first n elements of a list, as a list of its own that
@@ -21,13 +22,15 @@ func Take[T, U any](n int, list []T, f func(T) U) []U {
 
 // getAll asks a service for the things of a list of ids; it asks nothing if no
 // id is one.
-func getAll[T any](ctx context.Context, s *service, path, parameter string, ids []string) (T, error) {
+func getAll[T any](ctx context.Context, s *service, path, parameter string, ids []string, room T) (T, error) {
 	list := joined(ids)
 	if list == "" {
-		var none T
-		return none, nil
+		return room, nil
 	}
-	return getList[T](ctx, s, http.Path(path).Query(parameter, list))
+	if s.client == nil {
+		return room, fault.New(fault.Internal, s.name+" is not connected")
+	}
+	return http.GetList(ctx, s.client, http.Path(path).Query(parameter, list).String(), room)
 }
 
 // joined returns the value of a parameter that lists identifiers. One with a

@@ -78,7 +78,7 @@ func (r *Reviews) fetch(ctx context.Context, q reviewsQuery) (TopReviews, error)
 }
 
 func (r *Reviews) fetchSummaries(ctx context.Context, products []string) (map[string]Summary, error) {
-	answer, err := getAll[summaries](ctx, &r.service, "/summaries", "products", products)
+	answer, err := getAll(ctx, &r.service, "/summaries", "products", products, summaries{make([]Summary, 0, len(products))})
 	if err != nil {
 		return nil, err
 	}

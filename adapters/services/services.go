@@ -103,21 +103,10 @@ type service struct {
 func get[T any](ctx context.Context, s *service, target http.Target) (T, error) {
 	if s.client == nil {
 		var none T
-		return none, errUnconnected(s)
+		return none, fault.New(fault.Internal, s.name+" is not connected")
 	}
 	return http.GetJSON[T](ctx, s.client, target.String())
 }
-
-// getList asks a service for an answer whose elements are remembered one by one.
-func getList[T any](ctx context.Context, s *service, target http.Target) (T, error) {
-	if s.client == nil {
-		var none T
-		return none, errUnconnected(s)
-	}
-	return http.GetList[T](ctx, s.client, target.String())
-}
-
-func errUnconnected(s *service) error { return fault.New(fault.Internal, s.name+" is not connected") }
 
 // prepare compiles the decoder of every answer before the first one comes.
 func prepare() error {

@@ -53,9 +53,12 @@ func (c *Cache[K, V]) Put(key K, value V, size int64, fresh, stale time.Duration
 	e := entry[V]{value: value, stored: now, freshUntil: now.Add(fresh), staleUntil: now.Add(max(fresh, stale)), size: size + Overhead}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lru.Remove(key) // so that the old entry's bytes are given back
 	if e.size > c.maxBytes || !e.staleUntil.After(now) {
+		c.lru.Remove(key)
 		return
+	}
+	if old, ok := c.lru.Peek(key); ok { // Add puts the new one in its place, and tells nobody
+		c.bytes -= old.size
 	}
 	c.bytes += e.size
 	c.lru.Add(key, e)

@@ -89,13 +89,13 @@ func (c *Client) next() *instance {
 	return c.instances[int((c.turn.Add(1)-1)%uint32(len(c.instances)))] //nolint:gosec // a list has far fewer than 2^32 items
 }
 
-// do runs a call and returns the body of its answer.
-func (c *Client) do(ctx context.Context, r request) (string, error) {
+// do runs a call and decodes its answer.
+func (c *Client) do(ctx context.Context, r request) error {
 	if ctx.Err() != nil {
-		return "", ended(ctx, c.service)
+		return ended(ctx, c.service)
 	}
 	if !validTarget(r.target) {
-		return "", fault.Because(fault.None, c.because(errTarget))
+		return fault.Because(fault.None, c.because(errTarget))
 	}
 	r.call = report.CallFrom(ctx)
 	r.began = time.Now()
@@ -111,29 +111,29 @@ func (c *Client) do(ctx context.Context, r request) (string, error) {
 
 // send makes one attempt, and a second one for free if all that the first one
 // found is a kept connection that could not serve again.
-func (c *Client) send(ctx context.Context, r request) (string, error) {
-	body, again, err := c.attempt(ctx, r, true)
+func (c *Client) send(ctx context.Context, r request) error {
+	again, err := c.attempt(ctx, r, true)
 	if again && ctx.Err() == nil {
-		body, _, err = c.attempt(ctx, r, false)
+		_, err = c.attempt(ctx, r, false)
 	}
-	return body, err
+	return err
 }
 
 // attempt asks one instance. again reports that a kept connection took nothing of
 // the request, or ended before one byte of an answer came to one that may be sent
 // twice.
-func (c *Client) attempt(ctx context.Context, r request, reuse bool) (body string, again bool, err error) {
+func (c *Client) attempt(ctx context.Context, r request, reuse bool) (again bool, err error) {
 	in := c.next()
 	cn, err := in.acquire(ctx, r, reuse)
 	if err != nil {
-		return "", false, c.failed(ctx, in, fault.ReasonError, err)
+		return false, c.failed(ctx, in, fault.ReasonError, err)
 	}
-	body, err = cn.exchange(ctx, r)
+	err = cn.exchange(ctx, r)
 	again = err != nil && (cn.spoiled || cn.unheard() && !r.once)
 	reason := cn.reason
 	in.release(cn, cn.unhook() && cn.reusable())
 	if err != nil {
-		return "", again, c.failed(ctx, in, reason, err)
+		return again, c.failed(ctx, in, reason, err)
 	}
-	return body, false, nil
+	return false, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/valyala/fasthttp"
 
@@ -99,9 +100,8 @@ func (cn *conn) reusable() bool {
 
 func (cn *conn) close() { _ = cn.nc.Close() }
 
-// exchange sends r and returns the body of its answer. After an error, reason
-// says why.
-func (cn *conn) exchange(ctx context.Context, r request) (string, error) {
+// exchange sends r and decodes its answer. After an error, reason says why.
+func (cn *conn) exchange(ctx context.Context, r request) error {
 	cn.heard, cn.whole, cn.lost, cn.reason = false, false, nil, fault.ReasonError
 	cn.since = r.began
 	cn.begin(ctx, r)
@@ -111,10 +111,10 @@ func (cn *conn) exchange(ctx context.Context, r request) (string, error) {
 		r.call.Attempts++
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
 	if err := cn.readHeader(); err != nil {
-		return "", err
+		return err
 	}
 	if r.call != nil {
 		r.call.Caching = cachingOf(&cn.answer.Header)
@@ -122,14 +122,10 @@ func (cn *conn) exchange(ctx context.Context, r request) (string, error) {
 	if reason, err := judge(&cn.answer.Header); err != nil {
 		cn.reason = reason
 		cn.skipBody()
-		return "", err
+		return err
 	}
 	cn.reason = fault.ReasonInvalid
-	body, err := cn.readBody()
-	if r.call != nil {
-		r.call.Bytes = len(body)
-	}
-	return body, err
+	return cn.readBody(r)
 }
 
 // readHeader reads up to the end of the header that counts.
@@ -172,15 +168,14 @@ func (cn *conn) skipBody() {
 	}
 }
 
-// readBody returns the body as a string of its own: it shares nothing with the
-// connection's buffers, so decoded values may refer to it.
-func (cn *conn) readBody() (string, error) {
+// readBody decodes the body.
+func (cn *conn) readBody(r request) error {
 	n := cn.answer.Header.ContentLength()
 	switch {
 	case n > cn.in.maxBody:
-		return "", errBodySize
+		return errBodySize
 	case n >= 0 && n <= cn.reader.Size():
-		return cn.readSmall(n)
+		return cn.readSmall(r, n)
 	}
 	defer cn.answer.ResetBody()
 	err := cn.answer.ReadBody(cn.reader, cn.in.maxBody)
@@ -188,21 +183,33 @@ func (cn *conn) readBody() (string, error) {
 		err = cn.answer.Header.ReadTrailer(cn.reader)
 	}
 	if err != nil {
-		return "", cn.bodyFault(err)
+		return cn.bodyFault(err)
 	}
 	cn.whole = true
-	return string(cn.answer.Body()), nil
+	return cn.hand(r, cn.answer.Body())
 }
 
-func (cn *conn) readSmall(n int) (string, error) {
+func (cn *conn) readSmall(r request, n int) error {
 	b, err := cn.reader.Peek(n)
 	if err != nil {
-		return "", cn.bodyFault(err)
+		return cn.bodyFault(err)
 	}
-	body := string(b)
-	_, err = cn.reader.Discard(n)
-	cn.whole = err == nil
-	return body, err
+	err = cn.hand(r, b)
+	_, lost := cn.reader.Discard(n)
+	cn.whole = lost == nil
+	return err
+}
+
+// hand gives the body to whoever decodes it: a copy for a value that keeps it,
+// else the connection's own buffer, which the next exchange overwrites.
+func (cn *conn) hand(r request, body []byte) error {
+	if r.call != nil {
+		r.call.Bytes = len(body)
+	}
+	if r.apart {
+		return r.decode(unsafe.String(unsafe.SliceData(body), len(body)))
+	}
+	return r.decode(string(body))
 }
 
 func (cn *conn) bodyFault(err error) error {

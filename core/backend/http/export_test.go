@@ -1,4 +1,4 @@
 package http
 
 // Unmarshal is how answers are decoded.
-func Unmarshal(body string, value any) error { return unmarshal(codec, body, value) }
+func Unmarshal(body string, value any) error { return request{value: value}.decode(body) }

@@ -10,8 +10,6 @@ import (
 
 	"github.com/bytedance/sonic"
 	"github.com/bytedance/sonic/decoder"
-
-	"github.com/facet-gateway/facet/core/fault"
 )
 
 // codec refuses unescaped control characters and replaces invalid UTF-8 with
@@ -28,18 +26,23 @@ var apart = sonic.Config{ValidateString: true, CopyString: true}.Froze()
 // connection turns out to be closed. Attempts, bytes and caching go to the
 // call that ctx belongs to. The package comment has the table of errors.
 func GetJSON[T any](ctx context.Context, c *Client, target string) (T, error) {
-	return decode[T](ctx, c, codec, request{target: target})
+	return decode[T](ctx, c, request{target: target})
 }
 
 // GetList is [GetJSON] for an answer whose elements are remembered one by one: its
-// strings share nothing, or else each element would keep the whole body.
-func GetList[T any](ctx context.Context, c *Client, target string) (T, error) {
-	return decode[T](ctx, c, apart, request{target: target})
+// strings share nothing, or else each element would keep the whole body. value is
+// what to decode into, such as one with room for as many elements as were asked for.
+func GetList[T any](ctx context.Context, c *Client, target string, value T) (T, error) {
+	err := c.do(ctx, request{target: target, apart: true, value: &value})
+	if err != nil {
+		return *new(T), err
+	}
+	return value, nil
 }
 
 // PostForm is [GetJSON] with a POST of form, which is sent at most once.
 func PostForm[T any](ctx context.Context, c *Client, target string, form url.Values) (T, error) {
-	return decode[T](ctx, c, codec, request{target: target, form: form.Encode(), once: true})
+	return decode[T](ctx, c, request{target: target, form: form.Encode(), once: true})
 }
 
 // Prepare compiles the decoder of T, which otherwise the first answer of that
@@ -51,23 +54,25 @@ func Prepare[T any]() error {
 	return nil
 }
 
-func decode[T any](ctx context.Context, c *Client, codec sonic.API, r request) (T, error) {
+func decode[T any](ctx context.Context, c *Client, r request) (T, error) {
 	value := new(T)
-	body, err := c.do(ctx, r)
-	if err != nil {
+	r.value = value
+	if err := c.do(ctx, r); err != nil {
 		return *new(T), err
-	}
-	if err := unmarshal(codec, body, value); err != nil {
-		return *new(T), fault.Because(fault.ReasonInvalid, c.because(err))
 	}
 	return *value, nil
 }
 
-func unmarshal(codec sonic.API, body string, value any) error {
+// decode reads the value from a body.
+func (r request) decode(body string) error {
 	if len(body) < 16 && strings.TrimSpace(body) == "null" {
 		return errEmpty
 	}
-	if err := codec.UnmarshalFromString(body, value); err != nil {
+	how := codec
+	if r.apart {
+		how = apart
+	}
+	if err := how.UnmarshalFromString(body, r.value); err != nil {
 		return withoutText(err)
 	}
 	return nil

@@ -12,6 +12,8 @@ type request struct {
 	target string
 	form   string        // the body of a POST
 	once   bool          // a POST: never sent twice
+	value  any           // a pointer, to what the answer is decoded into
+	apart  bool          // the value keeps nothing of the body
 	left   time.Duration // until the context's deadline; 0: it has none
 	began  time.Time
 	call   *report.Call // nil: the call belongs to no record
