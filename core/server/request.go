@@ -30,6 +30,8 @@ type exchange struct {
 	bytes    int // of the body, as sent
 	fault    error
 	runaways int // goroutines of the page that outlived it
+
+	trial *witness // nil of what came from a client
 }
 
 // exchange is the way of every request, from its header to its answer: which
@@ -53,6 +55,7 @@ func (s *Server) exchange(c echo.Context, answer func(*exchange) error) {
 // Nor does it wait for the body afterwards: the time to read it is over.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{server: s, w: w, r: r, report: report.New(requestID(r.Header), trace(r.Header))}
+	x.attend(w)
 	h := w.Header()
 	s.fixed.set(h)
 	s.cors.allow(h, r.Header)
@@ -102,7 +105,9 @@ func (x *exchange) identify() (user string, err error) {
 	if err != nil {
 		return "", invalidDevice(err)
 	}
-	x.version = x.server.classes[x.device.Profile.Class]
+	if x.version, err = x.choose(); err != nil {
+		return "", err
+	}
 	x.w.Header()["Facet-Adapter"] = []string{x.version.String()}
 	return x.server.user(x.r.Header)
 }

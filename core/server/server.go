@@ -134,6 +134,9 @@ func (s *Server) unrouted(err error, c echo.Context) {
 			x.w.Header()["Allow"] = allowed
 			return fault.New(fault.MethodNotAllowed, "this path knows GET, HEAD and OPTIONS")
 		}
+		if x.trial != nil && x.trial.version != nil {
+			return x.page(c.Request().URL.Path) // which no version but this one may have
+		}
 		return fault.New(fault.NotFound, "there is no such path")
 	})
 }
