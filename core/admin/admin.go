@@ -8,7 +8,7 @@
 //	GET /commands/{name}   those of one, such as catalog.product
 //	GET /debug/pprof/      profiles of the Go runtime
 //
-// Everything is read-only, but a profile costs some percent of a processor while
+// and what the program adds to it. What is listed is read-only, but a profile costs some percent of a processor while
 // it is taken, and a dump tells of code and memory: the port belongs on loopback
 // or in a network of operators. Answers are JSON, errors problem+json; both are
 // never to be cached. Readiness asks one function and no backend.
@@ -17,6 +17,7 @@ package admin
 import (
 	"cmp"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -33,6 +34,10 @@ type Options struct {
 	Controls []*command.Control // in any order; of two with one name the last is found
 	Build    string             // of the program, for people
 	Log      *slog.Logger       // of what goes wrong on a connection; nil: nowhere
+
+	// More answers further paths, such as "/playground", and all below them, with
+	// every method. What these handlers do and whom they guard against is theirs.
+	More map[string]http.Handler
 }
 
 // Admin answers the requests of the private port. Safe for concurrent use.
@@ -77,15 +82,21 @@ func (a *Admin) routes() http.Handler {
 	} {
 		e.Match([]string{http.MethodGet, http.MethodHead}, path, handler)
 	}
+	for path, handler := range a.More {
+		e.Any(path, echo.WrapHandler(handler))
+		e.Any(path+"/*", echo.WrapHandler(handler))
+	}
 	return e
 }
 
 func (a *Admin) index(c echo.Context) error {
+	paths := []string{"/healthz", "/readyz", "/commands", "/commands/{name}", "/debug/pprof/"}
+	paths = append(paths, slices.Sorted(maps.Keys(a.More))...)
 	return tell(c, http.StatusOK, struct {
 		Program string   `json:"program"`
 		Build   string   `json:"build"`
 		Paths   []string `json:"paths"`
-	}{"facet", a.Build, []string{"/healthz", "/readyz", "/commands", "/commands/{name}", "/debug/pprof/"}})
+	}{"facet", a.Build, paths})
 }
 
 func (a *Admin) readiness(c echo.Context) error {

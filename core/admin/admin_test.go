@@ -86,6 +86,32 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestMoreAnswersItsPathsAndIsListed(t *testing.T) {
+	t.Parallel()
+	more := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.Method + " " + r.URL.Path)) })
+	h := admin.New(admin.Options{More: map[string]http.Handler{"/more": more, "/extra": more}}).Handler()
+	cases := []struct {
+		method, path string
+		status       int
+		holds        string
+	}{
+		{"GET", "/more", 200, "GET /more"},
+		{"PUT", "/more/of/it", 200, "PUT /more/of/it"},
+		{"DELETE", "/extra/", 200, "DELETE /extra/"},
+		{"GET", "/moreover", 404, "not_found"},
+		{"GET", "/", 200, `"/debug/pprof/",
+    "/extra",
+    "/more"
+`},
+		{"GET", "/readyz", 503, "ready"},
+	}
+	for _, c := range cases {
+		if w := ask(t, h, c.method, c.path); w.Code != c.status || !strings.Contains(w.Body.String(), c.holds) {
+			t.Errorf("%s %s: %d %s, want %d and %q in it", c.method, c.path, w.Code, w.Body, c.status, c.holds)
+		}
+	}
+}
+
 func TestReadinessFollowsItsFunction(t *testing.T) {
 	t.Parallel()
 	var ready atomic.Bool
