@@ -46,6 +46,7 @@ var floors = map[string]int{
 	"core/config":            5,
 	"core/server":            6,
 	"core/admin":             6,
+	"core/playground":        7, // it asks the server, like a program does
 	"adapters/wire":          7,
 	"adapters/services":      8,
 	"adapters/simulator":     8,

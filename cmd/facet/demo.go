@@ -13,6 +13,7 @@ import (
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/adapters/simulator"
 	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/playground"
 )
 
 // demonstration is the command line of demo.
@@ -29,7 +30,8 @@ func newDemo() *cobra.Command {
 		Short: "Run the gateway and simulated services on loopback, with nothing else installed",
 		Long: `Run the gateway and nine simulated services in one process on loopback, until
 Ctrl-C. It prints where they listen and commands to try: three devices that get
-three pages, and a service to break and to heal.
+three pages, and a service to break and to heal. The address it prints after
+"playground" is a page to do the same in a browser, and to see each call.
 
 X-User-Id names the user (u-7 is one) and is believed, and any web page may read
 the answers: a demonstration holds invented data only. The configuration is the
@@ -71,6 +73,9 @@ func (d *demonstration) run(ctx context.Context, stdout, stderr io.Writer) error
 		return err
 	}
 	defer g.close()
+	if err := g.openPlayground(b, shop); err != nil {
+		return err
+	}
 	return failed(g.run(ctx, func(public, private string) {
 		invite(stdout, public, private, shop.ControlURL())
 	}))
@@ -89,7 +94,7 @@ func (d *demonstration) config(shop *simulator.Simulator) string {
 
 // invite prints where everything is, then what to try.
 func invite(to io.Writer, public, private, faults string) {
-	fmt.Fprintf(to, "gateway %s\nadmin %s\nfaults %s\n", public, private, faults)
+	fmt.Fprintf(to, "gateway %s\nadmin %s\nplayground %s%s\nfaults %s\n", public, private, private, playground.Path, faults)
 	fmt.Fprintln(to, "\nThree devices, three pages:")
 	for _, device := range []string{"tv", "phone", "tablet"} {
 		fmt.Fprintf(to, "  curl -i -H 'X-Device-Type: %s' -H 'X-User-Id: u-7' '%s/productdetails?productid=p-1042'\n", device, public)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	nethttp "net/http"
 	"time"
 
 	"github.com/facet-gateway/facet/core/adapter"
@@ -82,8 +83,15 @@ func (g *gateway) open(b *build) error {
 	if err != nil {
 		return refused{err}
 	}
-	g.admin = admin.New(admin.Options{Ready: g.server.Ready, Controls: b.services.Controls(), Build: buildName(), Log: g.log})
+	g.admin = g.newAdmin(b, nil)
 	return nil
+}
+
+// newAdmin returns the private port with more handlers than it has by itself.
+func (g *gateway) newAdmin(b *build, more map[string]nethttp.Handler) *admin.Admin {
+	return admin.New(admin.Options{
+		Ready: g.server.Ready, Controls: b.services.Controls(), Build: buildName(), Log: g.log, More: more,
+	})
 }
 
 // chosen returns the version that the configuration names for each class.

@@ -17,11 +17,11 @@ func dependencies(t *testing.T, tags string) []string {
 	return strings.Fields(string(output))
 }
 
-func TestProductionHasNoSimulator(t *testing.T) {
+func TestProductionHasNoSimulatorAndNoPlayground(t *testing.T) {
 	t.Parallel()
 	const module = "github.com/facet-gateway/facet/"
 	development, production := dependencies(t, ""), dependencies(t, "production")
-	for _, pkg := range []string{module + "adapters/simulator", module + "testdata/shop"} {
+	for _, pkg := range []string{module + "adapters/simulator", module + "core/playground", module + "testdata/shop"} {
 		if !slices.Contains(development, pkg) {
 			t.Errorf("the usual build does not hold %s: the rule would hold for nothing", pkg)
 		}

@@ -1,0 +1,126 @@
+// Package playground is a page for people on the private port: pick an endpoint,
+// a device and a version, break services, and see the answer as the device would
+// get it, with its headers explained and a waterfall of its calls.
+//
+//	GET    /playground                    the page; its files are below /playground/page/
+//	GET    /playground/choices            what can be picked
+//	POST   /playground/try                runs a request; tells the answer and its record
+//	GET    /playground/faults             the fault of each service
+//	PUT    /playground/faults/{service}   sets one: {"fault": "latency=200ms,hang"}
+//	DELETE /playground/faults/{service}   heals one; DELETE /playground/faults heals all
+//
+// It runs requests as anybody and breaks services, so it is for demonstrations
+// and never for the public port. What a person's browser can reach, other web
+// pages can ask it to: see guard.go for what is refused. Answers are JSON, errors
+// problem+json that names the field; nothing is to be cached.
+package playground
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/server"
+)
+
+// Path is where the handler of a [Playground] belongs.
+const Path = "/playground"
+
+// Options is what a playground needs. Server, Versions and Faults are required.
+type Options struct {
+	Server   *server.Server
+	Versions *adapter.Set      // those that can be tried, whatever the configuration chose
+	Faults   Faults            // the services that can be broken
+	Users    []string          // worth trying; anybody can be named
+	Examples map[string]string // of a parameter, by its name
+	Agents   []Agent           // worth trying
+}
+
+// Agent is a device that says what it is in its User-Agent only.
+type Agent struct {
+	Label     string `json:"label"`
+	UserAgent string `json:"user_agent"`
+}
+
+// Faults breaks services. Safe for concurrent use.
+//
+// A fault is a text: "none", or fields with commas between them. The page writes
+// latency=200ms, error=0.3 and one of hang, reset, garbage, down and the like; it
+// keeps fields that it does not know.
+type Faults interface {
+	// Faults returns the fault of each service.
+	Faults() map[string]string
+	// SetFault breaks a service from the next request on. It fails with a code of
+	// package fault and the field at fault, which is "service" if there is none
+	// of this name.
+	SetFault(service, text string) error
+}
+
+// Playground answers the requests below [Path]. Safe for concurrent use.
+type Playground struct {
+	Options
+	mux *http.ServeMux
+}
+
+// New returns a playground.
+func New(o Options) (*Playground, error) {
+	if o.Server == nil || o.Versions == nil || o.Faults == nil {
+		return nil, errors.New("playground: Server, Versions and Faults are required")
+	}
+	p := &Playground{Options: o, mux: http.NewServeMux()}
+	p.routes()
+	return p, nil
+}
+
+// ServeHTTP answers a request that [guard] lets pass.
+func (p *Playground) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := guard(r); err != nil {
+		refuse(w, err)
+		return
+	}
+	p.mux.ServeHTTP(w, r)
+}
+
+// action is one thing that can be asked for: what is told, or why it cannot be.
+type action func(*http.Request) (any, error)
+
+// routes is the table of what the package comment lists.
+func (p *Playground) routes() {
+	p.mux.HandleFunc("GET "+Path, func(w http.ResponseWriter, _ *http.Request) { sendFile(w, indexFile) })
+	p.mux.HandleFunc("GET "+Path+"/page/{file}", func(w http.ResponseWriter, r *http.Request) { sendFile(w, r.PathValue("file")) })
+	for pattern, act := range map[string]action{
+		"GET " + Path + "/choices":             p.choices,
+		"POST " + Path + "/try":                p.try,
+		"GET " + Path + "/faults":              p.faults,
+		"DELETE " + Path + "/faults":           p.healAll,
+		"PUT " + Path + "/faults/{service}":    p.putFault,
+		"DELETE " + Path + "/faults/{service}": p.heal,
+	} {
+		p.mux.HandleFunc(pattern, act.ServeHTTP)
+	}
+	for path, methods := range map[string]string{
+		Path: readers, Path + "/page/{file}": readers, Path + "/choices": readers, Path + "/try": "POST",
+		Path + "/faults": readers + ", DELETE", Path + "/faults/{service}": "PUT, DELETE",
+	} {
+		p.mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Allow", methods)
+			refuse(w, fault.New(fault.MethodNotAllowed, "this path knows "+methods))
+		})
+	}
+	p.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, fault.New(fault.NotFound, "there is no such path"))
+	})
+}
+
+const readers = "GET, HEAD"
+
+// ServeHTTP runs the action and tells what it returns.
+func (act action) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	told, err := act(r)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	tell(w, told)
+}
