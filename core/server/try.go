@@ -49,11 +49,13 @@ type witness struct {
 	exchange *exchange
 }
 
+// Header returns the header of the answer, to be filled.
 func (w *witness) Header() http.Header { return w.header }
 
 // WriteHeader has nothing to do: the exchange knows its status.
 func (w *witness) WriteHeader(int) {}
 
+// Write takes a piece of the body.
 func (w *witness) Write(body []byte) (int, error) { return w.body.Write(body) }
 
 // attend makes the exchange of a trial known to its witness.
