@@ -37,10 +37,12 @@ test: test-tools ## install what the tests need, then vet and test everything wi
 	$(GO) list -race -test -deps -export $(PACKAGES) >/dev/null
 	$(GO) test -race -p 1 $(TEST_FLAGS) $(PACKAGES)
 
-# The race detector links with a C compiler; nothing else is needed beside Go.
+# The race detector links with a C compiler, and the playground is tested in a
+# browser; nothing else is needed beside Go.
 .PHONY: test-tools
 test-tools:
 	@$(call need,gcc,gcc libc6-dev)
+	@$(call need,chromium,chromium)
 	@$(GO) mod download
 
 .PHONY: fmt-check

@@ -96,7 +96,10 @@ var modules = map[string][]string{
 	"golang.org/x/sync":                  {"bench", "bench/twin"},
 }
 
-var testModules = []string{"go.uber.org/goleak", "github.com/google/go-cmp"}
+var testModules = []string{
+	"go.uber.org/goleak", "github.com/google/go-cmp",
+	"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", // a real browser
+}
 
 func TestPackagesImportOnlyLowerFloors(t *testing.T) {
 	t.Parallel()
