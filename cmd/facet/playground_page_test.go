@@ -98,16 +98,18 @@ func TestPlaygroundIsShared(t *testing.T) {
 	situation := url.Values{
 		"path": {"/productdetails"}, "q.productid": {"p-1001"}, "device": {"agent:iPad"}, "version": {""}, "user": {""}, "timing": {"0"},
 		"header": {"Accept-Encoding: gzip"}, "fault.reviews": {"spread=1ms,latency=2ms,down"}, "fault.orders": {"error=1"},
+		"fault.inventory": {"queue=8,capacity=4,spread=1000us"},
 	}
 	b := visit(t, p.announced("playground")+"#"+situation.Encode())
-	if said := b.text("#status"); said != "This address changes the faults of orders, reviews. Send does so, and asks." {
+	if said := b.text("#status"); said != "This address changes the faults of inventory, orders, reviews. Send does so, and asks." {
 		t.Errorf("it says %q", said)
 	}
 	if now := decode[map[string]string](t, get(t, faults+"/faults").body)["orders"]; now != "none" {
 		t.Fatalf("a link alone gave orders the fault %s", now)
 	}
 	sendUntil(b, `^200 OK in [0-9.]+ ms by tablet/v1 for tablet \(said by user-agent\): 4 of 7 parts live and whole\.$`)
-	if now := decode[map[string]string](t, get(t, faults+"/faults").body); now["reviews"] != "down" || now["orders"] != "error=1" {
+	if now := decode[map[string]string](t, get(t, faults+"/faults").body); now["reviews"] != "down" || now["orders"] != "error=1" ||
+		now["inventory"] != "spread=1ms,capacity=4,queue=8" {
 		t.Errorf("the services have %v", now)
 	}
 	for _, want := range []string{"Content-Encoding gzip packed", "cart M missing · anonymous: the call needs a user"} {

@@ -68,6 +68,7 @@ func New(o Options) (*Playground, error) {
 	if o.Server == nil || o.Versions == nil || o.Faults == nil {
 		return nil, errors.New("playground: Server, Versions and Faults are required")
 	}
+	o.Users, o.Agents = append([]string{}, o.Users...), append([]Agent{}, o.Agents...) // lists in JSON, even without elements
 	p := &Playground{Options: o, mux: http.NewServeMux()}
 	p.routes()
 	return p, nil

@@ -59,8 +59,12 @@ export class Faults {
     for (let waiting = this.waiting(); waiting.length > 0; waiting = this.waiting()) {
       const [service] = waiting;
       const row = this.#rows.get(service);
+      const { text } = row;
       try {
-        this.#known = await api.setFault(service, row.text);
+        this.#known = await api.setFault(service, text);
+        if (row.text === text) { // nobody changed it meanwhile: 1000us is told as 1ms, and the like
+          row.text = this.#known[service];
+        }
       } catch (error) {
         row.text = this.#known[service] ?? "none"; // else it would be tried again
         throw new Error(`${service}: ${error.message}`);
