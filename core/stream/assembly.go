@@ -66,7 +66,7 @@ func (p *part[P, T]) settle(s *Scope) error {
 func (p *part[P, T]) place(s *Scope, page *P) report.Part {
 	a := p.stream.await(s)
 	if a.err == nil && s.failed() == nil {
-		a.err = p.apply(page, a.value)
+		a.err = p.apply(s, page, a.value)
 	}
 	if a.err != nil {
 		a.mark, a.holes = report.Mark{Rung: report.Missing, Reason: fault.ReasonOf(a.err)}, report.Holes{}
@@ -76,13 +76,16 @@ func (p *part[P, T]) place(s *Scope, page *P) report.Part {
 
 // apply sets the value. A setter that panics leaves the page's own fields as
 // they were before it ran.
-func (p *part[P, T]) apply(page *P, value T) (err error) {
+func (p *part[P, T]) apply(s *Scope, page *P, value T) (err error) {
 	before := *page
 	defer func() {
 		if v := recover(); v != nil {
 			*page, err = before, Panicked(v)
 		}
 	}()
+	if s.watcher != nil {
+		defer s.watcher(p.name, value)()
+	}
 	p.set(page, value)
 	return nil
 }

@@ -22,6 +22,7 @@ type Scope struct {
 	cancel  context.CancelCauseFunc
 	report  *report.Report
 	workers *Workers              // nil: each stream has a new goroutine
+	watcher Watcher               // nil: nobody watches
 	failure atomic.Pointer[error] // of the first vital stream that failed
 
 	mu      sync.Mutex

@@ -32,19 +32,19 @@ func (m *mapped[A, B]) await(s *Scope) answer[B] {
 	defer m.mu.Unlock()
 	if !m.done {
 		m.done = true
-		m.answer = m.apply(up)
+		m.answer = m.apply(s, up)
 	}
 	return m.answer
 }
 
 // apply runs f; a panic in it is an error.
-func (m *mapped[A, B]) apply(up answer[A]) (a answer[B]) {
+func (m *mapped[A, B]) apply(s *Scope, up answer[A]) (a answer[B]) {
 	defer func() {
 		if v := recover(); v != nil {
 			a = failed[B](Panicked(v))
 		}
 	}()
-	return answer[B]{value: m.f(up.value), mark: up.mark, holes: up.holes, ready: up.ready}
+	return answer[B]{value: give(s, m.f, up.value), mark: up.mark, holes: up.holes, ready: up.ready}
 }
 
 // Then returns the stream that f makes of a value: a call that needs the answer
@@ -56,7 +56,7 @@ func Then[A, B any](s Stream[A], f func(A) Stream[B]) Stream[B] {
 		if up.err != nil {
 			return failed[B](dependency(up.err))
 		}
-		down := f(up.value).await(scope)
+		down := give(scope, f, up.value).await(scope)
 		if down.err == nil {
 			down.mark, down.holes = up.mark.Join(down.mark), up.holes.Join(down.holes)
 		}
@@ -138,7 +138,7 @@ func (g gathering[A, B]) gather(s *Scope, up answer[[]A]) answer[[]B] {
 	var first error // of an element that was left out
 	for i := range up.value {
 		for len(window) < min(i+max(g.limit, 1), len(up.value)) {
-			element := g.f(up.value[len(window)])
+			element := give(s, g.f, up.value[len(window)])
 			element.begin(s, false)
 			window = append(window, element)
 		}
