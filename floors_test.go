@@ -101,6 +101,10 @@ var testModules = []string{
 	"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", // a real browser
 }
 
+// testPackages are libraries for tests: only tests import them, so that no
+// program holds them. They use testModules as tests do.
+var testPackages = []string{"adapters/adaptertest"}
+
 func TestPackagesImportOnlyLowerFloors(t *testing.T) {
 	t.Parallel()
 	for _, f := range sources(t) {
@@ -177,6 +181,11 @@ func TestMapNoticesFaults(t *testing.T) {
 		{code("core/server"), "github.com/google/go-cmp/cmp", true},
 		{test("core/server"), "github.com/google/go-cmp/cmp", false},
 		{code("core/server"), "example.org/unknown", true},
+		{code("adapters/adaptertest"), "github.com/google/go-cmp/cmp", false},
+		{code("adapters/adaptertest"), "github.com/labstack/echo/v4", true},
+		{code("cmd/facet"), own("adapters/adaptertest"), true},
+		{test("adapters/phone"), own("adapters/adaptertest"), false},
+		{test("core/adapter"), own("adapters/adaptertest"), true},
 		{code("core/server"), "net/http", false},
 		{code("core/server"), "C", false},
 	}
@@ -212,6 +221,8 @@ func floorFault(f source, imported string) string {
 		return "floor " + strconv.Itoa(floor) + " imports " + target + " of floor " + strconv.Itoa(height)
 	case strangers[f.pkg] == target:
 		return "must not import " + target
+	case slices.Contains(testPackages, target) && !f.test:
+		return "imports " + target + ", which is for tests"
 	}
 	return ""
 }
@@ -229,7 +240,7 @@ func moduleFault(f source, imported string) string {
 		}
 	}
 	for _, library := range testModules {
-		if within(imported, library) && f.test {
+		if within(imported, library) && (f.test || slices.Contains(testPackages, f.pkg)) {
 			return ""
 		}
 	}
