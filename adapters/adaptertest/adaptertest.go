@@ -73,8 +73,8 @@ type reporter interface {
 
 // Prove runs a sub-test for each thing that is held of every page:
 //
-//   - golden: the page and its Facet-Parts are as testdata has them, and so are the
-//     page for anybody and the cases.
+//   - golden: the page, its Facet-Parts and the number of its calls are as testdata has
+//     them, and so are the page for anybody and the cases.
 //   - lost: with every subset of the services that the page asks refusing, and nothing
 //     remembered, there is a 503 if a required one is among them. Else there is a page
 //     of its type, its Facet-Parts tell of each lost service, and it differs from the

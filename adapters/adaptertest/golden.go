@@ -23,6 +23,7 @@ const (
 
 // record is what a golden file holds.
 type record struct {
+	Calls   map[string]int  `json:"calls,omitempty"` // by command; of pages that lack no service
 	Parts   string          `json:"facet_parts,omitempty"`
 	Page    json.RawMessage `json:"page,omitempty"`
 	Problem *problem        `json:"problem,omitempty"`
@@ -42,10 +43,10 @@ func (s *stage) golden(t reporter) error {
 		return err
 	}
 	files := []string{s.file("")}
-	errs := []error{hold(files[0], whole)}
+	errs := []error{hold(files[0], whole, true)}
 	if s.spec.User != "" {
 		files = append(files, s.file("anonymous"))
-		errs = append(errs, hold(files[1], s.show(s.anybody())))
+		errs = append(errs, hold(files[1], s.show(s.anybody()), true))
 	}
 	for _, c := range s.spec.Cases {
 		file := s.file(c.Name)
@@ -64,7 +65,7 @@ func (s *stage) holdCase(file string, c Case) error {
 	if err := s.lose(c.Lost...); err != nil {
 		return err
 	}
-	return hold(file, s.show(s.of(c)))
+	return hold(file, s.show(s.of(c)), len(c.Lost) == 0)
 }
 
 // file returns the golden file of a case: no path has a hyphen or a dot.
@@ -76,9 +77,14 @@ func (s *stage) file(name string) string {
 	return filepath.Join(folder, base+".json")
 }
 
-// hold compares an answer with its file, or writes that with -update.
-func hold(file string, o outcome) error {
-	text, err := encode(o)
+// hold compares an answer with its file, or writes that with -update. What is called
+// is a part of it while all services answer: else it may be chance.
+func hold(file string, o outcome, healthy bool) error {
+	r := recordOf(o)
+	if healthy && o.err == nil {
+		r.Calls = o.commands()
+	}
+	text, err := r.encode()
 	if err != nil {
 		return err
 	}
@@ -95,11 +101,14 @@ func hold(file string, o outcome) error {
 	return nil
 }
 
-func encode(o outcome) ([]byte, error) {
-	r := record{Parts: o.told, Page: json.RawMessage(o.body)}
+func recordOf(o outcome) record {
 	if o.err != nil {
-		r = record{Problem: problemOf(o.err)}
+		return record{Problem: problemOf(o.err)}
 	}
+	return record{Parts: o.told, Page: json.RawMessage(o.body)}
+}
+
+func (r record) encode() ([]byte, error) {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)

@@ -69,7 +69,7 @@ func checkFiles(t *testing.T) {
 		"testdata/leaf-anonymous.json":       `"facet_parts": "cart=missing;reason=anonymous",`,
 		"testdata/leaf-without-cart.json":    `"facet_parts": "cart=missing;reason=error",`,
 		"testdata/leaf-without-catalog.json": `"status": 503,`,
-		"testdata/leaf.json":                 `"id": "p-1042",`,
+		"testdata/leaf.json":                 `"inventory.stock": 1,`,
 	} {
 		text, err := os.ReadFile(file)
 		if err != nil || !strings.Contains(string(text), want) {

@@ -74,6 +74,15 @@ func (s *stage) asked() map[string]int64 {
 // services are the names of those that were asked, sorted.
 func (o *outcome) services() []string { return slices.Sorted(maps.Keys(o.asked)) }
 
+// commands are the calls by their command.
+func (o *outcome) commands() map[string]int {
+	counts := map[string]int{}
+	for _, call := range o.calls {
+		counts[call.Command]++
+	}
+	return counts
+}
+
 // named are the entries of Facet-Parts, by name.
 func (o *outcome) named() map[string]any {
 	entries := map[string]any{}

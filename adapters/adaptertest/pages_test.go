@@ -207,3 +207,23 @@ func watch(s *services.Services) (*adapter.Version, error) {
 		return stream.Assemble(parts(s, r)...)
 	}))
 }
+
+// attributed adds a part made of the attributes of a product.
+func attributed(set func(*leaf, map[string]string)) change {
+	return func(s *services.Services, _ *adapter.Request, sound []stream.Part[leaf]) []stream.Part[leaf] {
+		attributes := stream.Map(s.Catalog.Product(tent), func(p services.Product) map[string]string { return p.Attributes })
+		return append(sound, stream.Optional("attributes", attributes, set))
+	}
+}
+
+// box is a value that holds itself, and what nobody sees.
+type box struct {
+	self  *box
+	inner *struct{ count int }
+}
+
+func newBox(services.TopReviews) *box {
+	b := &box{inner: &struct{ count int }{}}
+	b.self = b
+	return b
+}

@@ -43,6 +43,12 @@ func TestProveFindsFaults(t *testing.T) {
 			})
 			return stream.Optional("reviews", sorted, setTitles)
 		})), "pure", "a function of services.TopReviews changes what it is given"},
+		{"writes into a map", leafOf(attributed(func(_ *leaf, of map[string]string) {
+			of["colour"] = "none"
+		})), "pure", `attributes changes what it is given: [colour] was "moss" and is "none"`},
+		{"writes behind a pointer", leafOf(with(func(s *services.Services) stream.Part[leaf] {
+			return stream.Optional("reviews", stream.Map(s.Reviews.Top(tent, 3), newBox), func(_ *leaf, b *box) { b.inner.count++ })
+		})), "pure", "reviews changes what it is given: .inner.count was 0 and is 1"},
 		{"sets an element impurely", leafOf(grid), "pure", "element changes what it is given: .Categories[1] was"},
 		{"shows who asked before", leafOf(forgetful()), "pure", "the page of anybody shows what was asked before"},
 		{"calls parts wrongly", leafOf(swapped), "lost", "without inventory the part inventory does not tell so"},
@@ -54,6 +60,13 @@ func TestProveFindsFaults(t *testing.T) {
 			}
 			setTitles(p, top)
 		})), "lost", "without inventory, reviews: the member id is neither as it was"},
+		{"lets a stand-in hang on another part", leafOf(with(func(s *services.Services) stream.Part[leaf] {
+			return stream.Optional("related", s.Recommendations.For(tent, ada, 3), func(p *leaf, related services.Related) {
+				if p.Left == nil && len(related.BoughtTogether) == 0 { // which a stand-in never has
+					p.ID = "unknown"
+				}
+			})
+		})), "lost", "without inventory, recommendations: the member id is neither as it was"},
 		{"is not of its type", adaptertest.Page{
 			Version: []adaptertest.Maker{oddVersion}, Path: "/leaf", Required: []string{"catalog"}, Time: time.Minute, Bytes: 1 << 10,
 		}, "lost", "unknown field"},
