@@ -63,3 +63,12 @@ func ada() shop.User {
 		},
 	}
 }
+
+// faithful is u-51, who still wishes for what the shop has ceased to sell.
+func faithful() shop.User {
+	return shop.User{
+		ID: "u-51", Name: "Wim", Locale: "nl-NL", Postcode: "3511AB",
+		Wishlist: []string{"p-0999", trailID, mugID},
+		Cart:     []shop.Item{}, Orders: []shop.Order{},
+	}
+}

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	userCount  = 50
-	firstOrder = 3 // o-1 and o-2 are Ada's
+	userCount  = 50 // made up; one more comes after them
+	firstOrder = 3  // o-1 and o-2 are Ada's
 )
 
-// users returns u-1 to u-50.
+// users returns u-1 to u-51.
 func users(listings []shop.Listing) []shop.User {
-	all := make([]shop.User, 0, userCount)
+	all := make([]shop.User, 0, userCount+1)
 	order := firstOrder
 	for n := 1; n <= userCount; n++ {
 		if n == 7 {
@@ -30,7 +30,7 @@ func users(listings []shop.Listing) []shop.User {
 		}
 		all = append(all, u)
 	}
-	return all
+	return append(all, faithful())
 }
 
 func user(n int, listings []shop.Listing) shop.User {
