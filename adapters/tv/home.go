@@ -15,10 +15,12 @@ func (p pages) home(r *adapter.Request, _ struct{}) stream.Assembly[homePage] {
 	})
 	return stream.Assemble(
 		stream.Required("rows", rows, setRows),
-		stream.Optional("profile", s.Profiles.Profile(r.User), func(page *homePage, who services.Profile) { page.Greeting = "Hello, " + who.Name }),
+		stream.Optional("profile", s.Profiles.Profile(r.User), setGreeting),
 		stream.Optional("cart", s.Cart.Of(r.User), func(page *homePage, c services.Cart) { page.CartCount = &c.ItemCount }),
 	)
 }
+
+func setGreeting(page *homePage, who services.Profile) { page.Greeting = "Hello, " + who.Name }
 
 // setRows shows the first product of the first row as large as the screen.
 func setRows(page *homePage, rows []shelf) {

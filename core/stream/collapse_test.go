@@ -166,7 +166,8 @@ func TestSomeClosesOverHoles(t *testing.T) {
 	if !slices.Equal(got.value, []int{10, 20}) || got.part.Holes != (report.Holes{Count: 2, Reason: fault.ReasonNotFound}) {
 		t.Errorf("%v %+v", got.value, got.part)
 	}
-	if none := optional(t, stream.Some(stream.Of([]int{-1, -2}), 4, s.Stream)); none.part.Mark.Reason != fault.ReasonNotFound || none.placed != 0 {
+	none := optional(t, stream.Some(stream.Of([]int{-1, -2}), 4, s.Stream))
+	if none.part.Mark.Reason != fault.ReasonNotFound || none.placed != 0 {
 		t.Errorf("%+v", none.part)
 	}
 	if empty := optional(t, stream.Some(stream.Of([]int{}), 4, s.Stream)); empty.part.Err != nil || empty.placed != 1 {
