@@ -46,7 +46,7 @@ func FuzzForeignAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, service uint8, said []byte) {
 		body.Store(&said)
 		s := shops[int(service)%len(shops)]
-		for class := range classes {
+		for _, class := range classes {
 			text, _, err := s.page(t, class, ada, tent)
 			var page struct {
 				ID    string `json:"id"`

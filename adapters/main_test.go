@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/adapters"
+	"github.com/facet-gateway/facet/adapters/adaptertest"
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/adapters/simulator"
 	"github.com/facet-gateway/facet/core/adapter"
@@ -19,13 +18,7 @@ import (
 	"github.com/facet-gateway/facet/devices"
 )
 
-func TestMain(m *testing.M) {
-	const monitor = "github.com/afex/hystrix-go/hystrix.(*" // goroutines that live as long as the process
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction(monitor+"metricExchange).Monitor"),
-		goleak.IgnoreAnyFunction(monitor+"poolMetrics).Monitor"),
-	)
-}
+func TestMain(m *testing.M) { adaptertest.Main(m) }
 
 // shop is the simulator, the services that ask it, and the versions that ask them.
 type shop struct {

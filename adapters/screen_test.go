@@ -67,7 +67,7 @@ func length(page map[string]any, path string) int {
 // TestDependentCall: without a product, nobody is asked how to ship it.
 func TestDependentCall(t *testing.T) {
 	s := open(t)
-	for class := range classes {
+	for _, class := range classes {
 		_, r, err := s.page(t, class, ada, "productid=p-0")
 		if err == nil || len(r.Parts) == 0 || r.Parts[0].Name != "catalog" || r.Parts[0].Mark.Rung != report.Missing {
 			t.Errorf("%s: there is no such product: %v, %+v", class, err, r.Parts)
@@ -81,7 +81,7 @@ func TestDependentCall(t *testing.T) {
 // BenchmarkProductPages is a page without a server before it, over loopback.
 func BenchmarkProductPages(b *testing.B) {
 	s := open(b)
-	for class := range classes {
+	for _, class := range classes {
 		b.Run(string(class), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
