@@ -4,8 +4,8 @@
 // they keep to a budget. [Prove] says what is held to what.
 //
 // The services are the simulated ones, really listening, and their circuits never
-// open. A proof takes some 20 ms, and a few for each combination: 2^7 of them
-// for a page of seven services.
+// open. A page of seven services has 2^7 combinations, which take 50 ms; half a second
+// with the race detector, and once in a process three more to compile decoders.
 //
 // It is for tests only. The golden files lie in testdata beside the test; the
 // flag -update writes them anew.
