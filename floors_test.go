@@ -44,6 +44,7 @@ var floors = map[string]int{
 	"core/telemetry":         4,
 	"core/shadow":            5,
 	"core/config":            5,
+	"core/openapi":           5,
 	"core/server":            6,
 	"core/admin":             6,
 	"core/playground":        7, // it asks the server, like a program does

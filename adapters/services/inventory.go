@@ -28,6 +28,11 @@ const (
 	SoldOut Availability = "sold_out"
 )
 
+// Enum returns all of them, for documents.
+func (Availability) Enum() []string {
+	return []string{string(Unknown), string(InStock), string(LowOn), string(SoldOut)}
+}
+
 // Availability returns the word for the stock.
 func (s Stock) Availability() Availability {
 	switch {
