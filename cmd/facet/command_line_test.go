@@ -41,6 +41,10 @@ func TestCommandLine(t *testing.T) {
 		{"simulate --listen 127.0.0.1:65530", 2, `^$`, `not enough ports`},
 		{"serve", 2, `^$`, `required flag\(s\) "config" not set`},
 		{"serve --config nowhere.yaml", 2, `^$`, `^facet: read the configuration: open nowhere.yaml: `},
+		{"openapi", 2, `^$`, `required flag\(s\) "device" not set`},
+		{"openapi --device watch", 2, `^$`, `^facet: device: no adapter is for "watch"; there are phone, tablet, tv\nRun 'facet openapi --help'`},
+		{"openapi --device phone --version v3", 2, `^$`, `^facet: version: phone has no "v3"; there are v1, v2\n`},
+		{"openapi --device phone --config nowhere.yaml", 2, `^$`, `open nowhere.yaml: `},
 		{"check", 2, `^$`, `accepts 1 arg`},
 		{"check nowhere.yaml", 2, `^$`, `open nowhere.yaml: `},
 	}

@@ -13,17 +13,19 @@ import (
 	"github.com/facet-gateway/facet/core/admin"
 	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/openapi"
 	"github.com/facet-gateway/facet/core/server"
 	"github.com/facet-gateway/facet/devices"
 )
 
 // gateway is a configuration come to life: clients, commands and two ports.
 type gateway struct {
-	config  *config.Config
-	log     *slog.Logger
-	clients map[string]*http.Client
-	server  *server.Server
-	admin   *admin.Admin
+	config    *config.Config
+	log       *slog.Logger
+	clients   map[string]*http.Client
+	server    *server.Server
+	documents map[string][]byte // of what the devices' pages are, by name
+	admin     *admin.Admin
 }
 
 // newGateway wires a gateway; it does not listen yet, and connects to nothing.
@@ -83,6 +85,10 @@ func (g *gateway) open(b *build) error {
 	if err != nil {
 		return refused{err}
 	}
+	g.documents, err = describeAll(b.versions, g.config.Adapters, openapi.Options{Header: resolver.Header()})
+	if err != nil {
+		return failed(err)
+	}
 	g.admin = g.newAdmin(b, nil)
 	return nil
 }
@@ -90,7 +96,7 @@ func (g *gateway) open(b *build) error {
 // newAdmin returns the private port with more handlers than it has by itself.
 func (g *gateway) newAdmin(b *build, more map[string]nethttp.Handler) *admin.Admin {
 	return admin.New(admin.Options{
-		Ready: g.server.Ready, Controls: b.services.Controls(), Build: buildName(), Log: g.log, More: more,
+		Ready: g.server.Ready, Controls: b.services.Controls(), Build: buildName(), Documents: g.documents, Log: g.log, More: more,
 	})
 }
 

@@ -6,6 +6,7 @@
 //	GET /readyz            200 while new requests should come here, else 503
 //	GET /commands          the counters of every command, by name
 //	GET /commands/{name}   those of one, such as catalog.product
+//	GET /openapi/{name}    a document for those who write clients, such as phone.json
 //	GET /debug/pprof/      profiles of the Go runtime
 //
 // and what the program adds to it. What is listed is read-only, but a profile costs some percent of a processor while
@@ -30,10 +31,11 @@ import (
 // Options is what the private port tells of. Its zero value is of a program
 // that is never ready and has no commands.
 type Options struct {
-	Ready    func() bool        // whether new requests should come here; called from many goroutines
-	Controls []*command.Control // in any order; of two with one name the last is found
-	Build    string             // of the program, for people
-	Log      *slog.Logger       // of what goes wrong on a connection; nil: nowhere
+	Ready     func() bool        // whether new requests should come here; called from many goroutines
+	Controls  []*command.Control // in any order; of two with one name the last is found
+	Build     string             // of the program, for people
+	Documents map[string][]byte  // JSON that is below /openapi/, by name, such as "phone/v1.json"
+	Log       *slog.Logger       // of what goes wrong on a connection; nil: nowhere
 
 	// More answers further paths, such as "/playground", and all below them, with
 	// every method. What these handlers do and whom they guard against is theirs.
@@ -48,7 +50,7 @@ type Admin struct {
 }
 
 // New returns the private port; it does not listen yet. It keeps no hold of the
-// slice of controls.
+// slice of controls; nobody may change the documents.
 func New(o Options) *Admin {
 	if o.Ready == nil {
 		o.Ready = func() bool { return false }
@@ -78,6 +80,7 @@ func (a *Admin) routes() http.Handler {
 		"/readyz":         a.readiness,
 		"/commands":       a.commands,
 		"/commands/:name": a.command,
+		"/openapi/*":      a.document,
 		"/debug/pprof/*":  profile,
 	} {
 		e.Match([]string{http.MethodGet, http.MethodHead}, path, handler)
@@ -91,6 +94,9 @@ func (a *Admin) routes() http.Handler {
 
 func (a *Admin) index(c echo.Context) error {
 	paths := []string{"/healthz", "/readyz", "/commands", "/commands/{name}", "/debug/pprof/"}
+	for _, name := range slices.Sorted(maps.Keys(a.Documents)) {
+		paths = append(paths, "/openapi/"+name)
+	}
 	paths = append(paths, slices.Sorted(maps.Keys(a.More))...)
 	return tell(c, http.StatusOK, struct {
 		Program string   `json:"program"`
@@ -121,4 +127,12 @@ func (a *Admin) command(c echo.Context) error {
 		return fault.New(fault.NotFound, "there is no such command; /commands lists them")
 	}
 	return tell(c, http.StatusOK, control.Stats())
+}
+
+func (a *Admin) document(c echo.Context) error {
+	document, found := a.Documents[c.Param("*")]
+	if !found {
+		return fault.New(fault.NotFound, "there is no such document; / lists them")
+	}
+	return send(c, http.StatusOK, "application/json", document)
 }

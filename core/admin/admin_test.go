@@ -40,7 +40,10 @@ func TestAnswers(t *testing.T) {
 	t.Parallel()
 	const jsonType, problemType = "application/json", "application/problem+json"
 	one := command.New("admin_answers.one", noop)
-	h := admin.New(admin.Options{Ready: func() bool { return true }, Controls: []*command.Control{one.Control}, Build: "v9"}).Handler()
+	h := admin.New(admin.Options{
+		Ready: func() bool { return true }, Controls: []*command.Control{one.Control}, Build: "v9",
+		Documents: map[string][]byte{"watch.json": []byte(`{"of": "watch"}`), "watch/v1.json": []byte(`{"of": "watch/v1"}`)},
+	}).Handler()
 	cases := []struct {
 		method, path string
 		status       int
@@ -55,6 +58,15 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/commands/admin_answers.one", 200, jsonType, `"circuit": "closed"`},
 		{"GET", "/commands/admin_answers.two", 404, problemType, `"code": "not_found"`},
 		{"GET", "/commands/..%2f..%2fetc", 404, problemType, `"code": "not_found"`},
+		{"GET", "/", 200, jsonType, `"/openapi/watch.json",`},
+		{"GET", "/", 200, jsonType, `"/openapi/watch/v1.json"`},
+		{"GET", "/openapi/watch.json", 200, jsonType, `{"of": "watch"}`},
+		{"GET", "/openapi/watch/v1.json", 200, jsonType, `{"of": "watch/v1"}`},
+		{"HEAD", "/openapi/watch.json", 200, jsonType, ""},
+		{"GET", "/openapi/", 404, problemType, `"code": "not_found"`},
+		{"GET", "/openapi/watch", 404, problemType, `"code": "not_found"`},
+		{"GET", "/openapi/watch/v2.json", 404, problemType, "/ lists them"},
+		{"PUT", "/openapi/watch.json", 405, problemType, `"code": "method_not_allowed"`},
 		{"GET", "/nowhere", 404, problemType, `"code": "not_found"`},
 		{"POST", "/readyz", 405, problemType, `"code": "method_not_allowed"`},
 		{"DELETE", "/commands/admin_answers.one", 405, problemType, `"code": "method_not_allowed"`},

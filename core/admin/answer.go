@@ -62,8 +62,12 @@ func write(c echo.Context, status int, contentType string, v any) error {
 	if err != nil {
 		return fmt.Errorf("encode the answer: %w", err)
 	}
+	return send(c, status, contentType, append(body, '\n'))
+}
+
+func send(c echo.Context, status int, contentType string, body []byte) error {
 	forbidCaching(c)
-	if err := c.Blob(status, contentType, append(body, '\n')); err != nil {
+	if err := c.Blob(status, contentType, body); err != nil {
 		return fmt.Errorf("write the answer: %w", err)
 	}
 	return nil

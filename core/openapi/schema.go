@@ -31,7 +31,7 @@ type types []string
 // MarshalJSON writes one type as a text.
 func (t types) MarshalJSON() ([]byte, error) {
 	if len(t) == 1 {
-		return json.Marshal(t[0]) //nolint:wrapcheck // a text always encodes
+		return json.Marshal(t[0])
 	}
 	return json.Marshal([]string(t))
 }
