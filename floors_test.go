@@ -45,6 +45,7 @@ var floors = map[string]int{
 	"core/shadow":            5,
 	"core/config":            5,
 	"core/openapi":           5,
+	"core/openapi/validate":  5,
 	"core/server":            6,
 	"core/admin":             6,
 	"core/playground":        7, // it asks the server, like a program does
@@ -95,6 +96,9 @@ var modules = map[string][]string{
 	"github.com/klauspost/compress":      {"core/server"},
 	"github.com/spf13/cobra":             {"cmd/facet"},
 	"golang.org/x/sync":                  {"bench", "bench/twin"},
+
+	// Only tests link with it.
+	"github.com/santhosh-tekuri/jsonschema/v6": {"core/openapi/validate"},
 }
 
 var testModules = []string{
