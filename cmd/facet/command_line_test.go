@@ -45,6 +45,8 @@ func TestCommandLine(t *testing.T) {
 		{"openapi --device watch", 2, `^$`, `^facet: device: no adapter is for "watch"; there are phone, tablet, tv\nRun 'facet openapi --help'`},
 		{"openapi --device phone --version v3", 2, `^$`, `^facet: version: phone has no "v3"; there are v1, v2\n`},
 		{"openapi --device phone --config nowhere.yaml", 2, `^$`, `open nowhere.yaml: `},
+		{"diff one.json", 2, `^$`, `accepts 2 arg`},
+		{"diff one.json two.json", 2, `^$`, `^facet: open one.json: .*\nopen two.json: .*\n$`},
 		{"check", 2, `^$`, `accepts 1 arg`},
 		{"check nowhere.yaml", 2, `^$`, `open nowhere.yaml: `},
 	}

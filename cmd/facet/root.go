@@ -44,7 +44,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newCheck(), newDevice(), newOpenAPI(), newVersion())
+	root.AddCommand(newServe(), newCheck(), newDevice(), newOpenAPI(), newDiff(), newVersion())
 	root.AddCommand(developmentCommands()...)
 	return root
 }
