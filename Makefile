@@ -10,6 +10,7 @@ TOOLS       := $(CURDIR)/.tools
 LINT_VERSION := v2.15.0
 LINT        := $(TOOLS)/golangci-lint-$(LINT_VERSION)
 FUZZTIME    ?= 10s
+CLIENT      := testdata/client
 BENCH_FLAGS ?=
 TEST_FLAGS  ?=
 
@@ -37,17 +38,27 @@ test: test-tools ## install what the tests need, then vet and test everything wi
 	$(GO) list -race -test -deps -export $(PACKAGES) >/dev/null
 	$(GO) test -race -p 1 $(TEST_FLAGS) $(PACKAGES)
 
-# The race detector links with a C compiler, and the playground is tested in a
-# browser; nothing else is needed beside Go.
+# The race detector links with a C compiler, the playground is tested in a browser,
+# and a linter and a client in TypeScript, of the devices' documents, run on Node.
 .PHONY: test-tools
-test-tools:
+test-tools: needed $(CLIENT)/node_modules/.package-lock.json
+	@$(GO) mod download
+
+.PHONY: needed
+needed:
 	@$(call need,gcc,gcc libc6-dev)
 	@$(call need,chromium,chromium)
-	@$(GO) mod download
+	@$(call need,node,nodejs)
+	@$(call need,npm,npm)
+
+# npm writes this file last. It does not run the packages' own scripts.
+$(CLIENT)/node_modules/.package-lock.json: $(addprefix $(CLIENT)/,package.json package-lock.json .npmrc) | needed
+	cd $(CLIENT) && npm ci </dev/null
+	@touch $@
 
 .PHONY: fmt-check
 fmt-check: ## fail if a file is not as gofmt writes it
-	@unformatted="$$(find . \( -name .git -o -name .tools \) -prune -o -name '*.go' -exec gofmt -l {} +)"; \
+	@unformatted="$$(find . \( -name .git -o -name .tools -o -name node_modules \) -prune -o -name '*.go' -exec gofmt -l {} +)"; \
 	if [ -n "$$unformatted" ]; then printf 'not as gofmt writes it:\n%s\n' "$$unformatted" >&2; exit 1; fi
 
 .PHONY: lint
@@ -78,8 +89,8 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 	done
 
 .PHONY: clean
-clean: ## remove what was built, the linter included
-	rm -rf bin .tools bench/out
+clean: ## remove what was built, the linter and the client's tools included
+	rm -rf bin .tools bench/out $(CLIENT)/node_modules
 
 # need: a command and the Debian packages that hold it. Installs them as root where
 # apt is, and says what is missing elsewhere.
