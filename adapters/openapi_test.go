@@ -22,7 +22,7 @@ import (
 // documentOf returns what pages of a version are held to.
 func documentOf(t *testing.T, v *adapter.Version) *validate.Document {
 	t.Helper()
-	described, err := openapi.New(v, openapi.Options{Header: "X-Device-Type"})
+	described, err := openapi.New(v, openapi.Options{Header: "X-Device-Type", Class: v.Class})
 	must(t, err)
 	d, err := validate.New(described.JSON())
 	must(t, err)

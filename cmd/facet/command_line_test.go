@@ -42,7 +42,7 @@ func TestCommandLine(t *testing.T) {
 		{"serve", 2, `^$`, `required flag\(s\) "config" not set`},
 		{"serve --config nowhere.yaml", 2, `^$`, `^facet: read the configuration: open nowhere.yaml: `},
 		{"openapi", 2, `^$`, `required flag\(s\) "device" not set`},
-		{"openapi --device watch", 2, `^$`, `^facet: device: no adapter is for "watch"; there are phone, tablet, tv\nRun 'facet openapi --help'`},
+		{"openapi --device watch", 2, `^$`, `^facet: device: there is no class "watch"; there are tv, phone, tablet\nRun 'facet openapi --help'`},
 		{"openapi --device phone --version v3", 2, `^$`, `^facet: version: phone has no "v3"; there are v1, v2\n`},
 		{"openapi --device phone --config nowhere.yaml", 2, `^$`, `open nowhere.yaml: `},
 		{"diff one.json", 2, `^$`, `accepts 2 arg`},

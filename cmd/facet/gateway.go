@@ -13,7 +13,6 @@ import (
 	"github.com/facet-gateway/facet/core/admin"
 	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/config"
-	"github.com/facet-gateway/facet/core/openapi"
 	"github.com/facet-gateway/facet/core/server"
 	"github.com/facet-gateway/facet/devices"
 )
@@ -85,9 +84,9 @@ func (g *gateway) open(b *build) error {
 	if err != nil {
 		return refused{err}
 	}
-	g.documents, err = describeAll(b.versions, g.config.Adapters, openapi.Options{Header: resolver.Header()})
+	g.documents, err = contracts{b.versions, g.config.Adapters, resolver}.all()
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	g.admin = g.newAdmin(b, nil)
 	return nil

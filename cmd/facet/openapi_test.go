@@ -15,21 +15,33 @@ type described struct {
 	Paths      map[string]any `json:"paths"`
 	Components struct {
 		Parameters map[string]struct {
-			Name string `json:"name"`
+			Name   string `json:"name"`
+			Schema struct {
+				Enum []string `json:"enum"`
+			} `json:"schema"`
 		} `json:"parameters"`
+		Headers map[string]struct {
+			Schema struct {
+				Enum []string `json:"enum"`
+			} `json:"schema"`
+		} `json:"headers"`
 	} `json:"components"`
 }
 
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	config := file(t, "facet.yaml", exampleOfHelp(t)+"adapters: {phone: v2}\ndevices: {header: X-Screen}\n")
-	cases := []struct{ args, version, header string }{
-		{"--device tv", "v1", "X-Device-Type"},
-		{"--device tablet", "v1", "X-Device-Type"},
-		{"--device phone", "v1", "X-Device-Type"},
-		{"--device phone --version v2", "v2", "X-Device-Type"},
-		{"--device phone --config " + config, "v2", "X-Screen"},
-		{"--device phone --version v1 --config " + config, "v1", "X-Screen"},
+	config := file(t, "facet.yaml", exampleOfHelp(t)+"adapters: {phone: v2}\n"+
+		"devices: {header: X-Screen, classes: {watch: {like: phone}, tv: {like: tablet}}}\n")
+	cases := []struct{ args, adapter, header string }{
+		{"--device tv", "tv/v1", "X-Device-Type: tv"},
+		{"--device tablet", "tablet/v1", "X-Device-Type: tablet"},
+		{"--device phone", "phone/v1", "X-Device-Type: phone"},
+		{"--device phone --version v2", "phone/v2", "X-Device-Type: phone"},
+		{"--device phone --config " + config, "phone/v2", "X-Screen: phone"},
+		{"--device phone --version v1 --config " + config, "phone/v1", "X-Screen: phone"},
+		{"--device watch --config " + config, "phone/v2", "X-Screen: watch"},
+		{"--device watch --version v1 --config " + config, "phone/v1", "X-Screen: watch"},
+		{"--device tv --config " + config, "tablet/v1", "X-Screen: tv"},
 	}
 	for _, c := range cases {
 		t.Run(c.args, func(t *testing.T) {
@@ -40,8 +52,13 @@ func TestOpenAPI(t *testing.T) {
 				t.Fatalf("exit status %d, stderr %q", status, stderr)
 			}
 			d := decode[described](t, stdout)
-			if d.OpenAPI != "3.1.0" || d.Info.Version != c.version || d.Components.Parameters["Device"].Name != c.header {
-				t.Errorf("%+v, want %s with %s", d, c.version, c.header)
+			device, adapter := d.Components.Parameters["Device"], d.Components.Headers["Facet-Adapter"]
+			if header := device.Name + ": " + strings.Join(device.Schema.Enum, ","); header != c.header {
+				t.Errorf("the device says %s, want %s", header, c.header)
+			}
+			got := strings.Join(adapter.Schema.Enum, ",")
+			if got != c.adapter || !strings.HasSuffix(got, "/"+d.Info.Version) || d.OpenAPI != "3.1.0" {
+				t.Errorf("%s of version %s, in OpenAPI %s, want %s", got, d.Info.Version, d.OpenAPI, c.adapter)
 			}
 			for _, path := range []string{"/productdetails", "/wishlist", "/home"} {
 				if d.Paths[path] == nil {

@@ -195,7 +195,7 @@ func FuzzRead(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	d, err := openapi.New(v, openapi.Options{Header: "X-Screen"})
+	d, err := openapi.New(v, openapi.Options{Header: "X-Screen", Class: "watch"})
 	if err != nil {
 		f.Fatal(err)
 	}

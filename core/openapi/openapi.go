@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/devices"
 )
 
 // dialect is the version of OpenAPI that documents are in.
@@ -27,7 +28,8 @@ const dialect = "3.1.0"
 
 // Options is what a document tells beside the version's own types.
 type Options struct {
-	Header string // by which a device names its class, such as X-Device-Type
+	Header string        // by which a device names its class, such as X-Device-Type
+	Class  devices.Class // of the device; it may be another one than the adapter's
 }
 
 // Document describes one version of an adapter. Nothing changes it.
@@ -50,12 +52,12 @@ func New(v *adapter.Version, o Options) (*Document, error) {
 	return &Document{document{
 		OpenAPI: dialect,
 		Info: info{
-			Title: "Pages for " + string(v.Class), Version: v.Name,
+			Title: "Pages for " + string(o.Class), Version: v.Name,
 			Description: "What " + v.String() + " answers. An answer may gain fields: a client ignores those that it does not know.",
 		},
 		Paths: paths,
 		Components: components{
-			Schemas: schemas, Parameters: newSharedParameters(v, o), Headers: newHeaders(v), Responses: problems,
+			Schemas: schemas, Parameters: newSharedParameters(o), Headers: newHeaders(v), Responses: problems,
 		},
 	}}, nil
 }

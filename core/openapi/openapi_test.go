@@ -30,7 +30,7 @@ func describe(t *testing.T, name string, endpoints ...adapter.Endpoint) (*openap
 	if err != nil {
 		t.Fatal(err)
 	}
-	return openapi.New(v, openapi.Options{Header: "X-Screen"})
+	return openapi.New(v, openapi.Options{Header: "X-Screen", Class: "watch"})
 }
 
 func document(t *testing.T, endpoints ...adapter.Endpoint) *openapi.Document {

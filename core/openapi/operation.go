@@ -36,9 +36,9 @@ func newParameter(p adapter.Parameter) parameter {
 }
 
 // newSharedParameters are the header fields that every page may be asked with.
-func newSharedParameters(v *adapter.Version, o Options) map[string]parameter {
+func newSharedParameters(o Options) map[string]parameter {
 	class := text()
-	class.Enum = []string{string(v.Class)}
+	class.Enum = []string{string(o.Class)}
 	return map[string]parameter{
 		deviceParameter: {
 			Name: o.Header, In: "header", Schema: class,
