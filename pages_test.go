@@ -14,7 +14,8 @@ import (
 // pages, and what computes values from values.
 var vocabulary = []string{
 	module + "/devices", module + "/core/adapter", module + "/core/stream", module + "/core/fault", module + "/adapters/services",
-	"bytes", "cmp", "errors", "fmt", "html", "maps", "math", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
+	"bytes", "cmp", "errors", "fmt", "html", "maps", "math", "regexp", "slices", "sort", "strconv",
+	"strings", "time", "unicode", "unicode/utf8",
 }
 
 // clockwork are the parts of package time that run or wait for something.

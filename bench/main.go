@@ -90,7 +90,7 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	if o.rounds < 1 || o.connections < 1 || o.products < 1 || o.gogc < 1 || o.duration < time.Second || o.warmup < time.Second {
 		return o, errors.New("arguments: counts are at least 1, durations at least 1s")
 	}
-	known := false
+	var known bool
 	if o.workload, known = workloads()[*page]; !known {
 		return o, fmt.Errorf("arguments: there is no page %q to measure; allowed: productdetails, home", *page)
 	}

@@ -77,7 +77,8 @@ func TestOptions(t *testing.T) {
 	if err != nil || o.rounds != 3 || o.duration != 2*time.Second || o.connections != 32 || o.gogc != 400 {
 		t.Errorf("got %+v, %v", o, err)
 	}
-	for _, bad := range []string{"-rounds=0", "-duration=10ms", "-warmup=0s", "-connections=0", "-products=0", "-gogc=0", "-nothing=1", "-page=basket"} {
+	for _, bad := range []string{"-rounds=0", "-duration=10ms", "-warmup=0s", "-connections=0", "-products=0",
+		"-gogc=0", "-nothing=1", "-page=basket"} {
 		if _, err := parseOptions([]string{bad}, io.Discard); err == nil {
 			t.Errorf("%s was accepted", bad)
 		}

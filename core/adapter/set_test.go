@@ -89,9 +89,18 @@ func TestSetsThatCannotBe(t *testing.T) {
 		given []*adapter.Version
 		want  []string
 	}{
-		{"twice", []*adapter.Version{version(t, "tv", "v1", "", a), version(t, "tv", "v1", "", b)}, []string{"adapter tv/v1: two versions have this name"}},
-		{"no base", []*adapter.Version{version(t, "tv", "v2", "v1", a)}, []string{"adapter tv/v2: it builds on tv/v1, which is not in this build"}},
-		{"base of another class", []*adapter.Version{version(t, "tv", "v1", "", a), version(t, "phone", "v2", "v1", b)}, []string{"phone/v2", "phone/v1, which is not"}},
+		{
+			"twice", []*adapter.Version{version(t, "tv", "v1", "", a), version(t, "tv", "v1", "", b)},
+			[]string{"adapter tv/v1: two versions have this name"},
+		},
+		{
+			"no base", []*adapter.Version{version(t, "tv", "v2", "v1", a)},
+			[]string{"adapter tv/v2: it builds on tv/v1, which is not in this build"},
+		},
+		{
+			"base of another class", []*adapter.Version{version(t, "tv", "v1", "", a), version(t, "phone", "v2", "v1", b)},
+			[]string{"phone/v2", "phone/v1, which is not"},
+		},
 		{"itself", []*adapter.Version{version(t, "tv", "v1", "v1", a)}, []string{"it builds on itself: tv/v1 → tv/v1"}},
 		{
 			"cycle", []*adapter.Version{version(t, "tv", "v1", "v3", a), version(t, "tv", "v2", "v1"), version(t, "tv", "v3", "v2")},
@@ -101,7 +110,10 @@ func TestSetsThatCannotBe(t *testing.T) {
 			"override of nothing", []*adapter.Version{version(t, "tv", "v1", "", a), version(t, "tv", "v2", "v1", adapter.Override("/b", says("")))},
 			[]string{"adapter tv/v2: /b: overrides nothing"},
 		},
-		{"override without a base", []*adapter.Version{version(t, "tv", "v1", "", adapter.Override("/a", says("")))}, []string{"/a: overrides nothing"}},
+		{
+			"override without a base", []*adapter.Version{version(t, "tv", "v1", "", adapter.Override("/a", says("")))},
+			[]string{"/a: overrides nothing"},
+		},
 		{
 			"not said to override", []*adapter.Version{version(t, "tv", "v1", "", a), version(t, "tv", "v2", "v1", a)},
 			[]string{"adapter tv/v2: /a: tv/v1 has this path, too: use Override to replace it"},

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -217,10 +218,10 @@ func TestClientThatLeaves(t *testing.T) {
 	r := httptest.NewRequestWithContext(ctx, "GET", "/item?id=hang", nil)
 	w := httptest.NewRecorder()
 	done := make(chan struct{})
-	var aborted any
+	var aborted error
 	go func() {
 		defer close(done)
-		defer func() { aborted = recover() }()
+		defer func() { aborted, _ = recover().(error) }()
 		f.Handler().ServeHTTP(w, r)
 	}()
 	waitUntil(t, func() bool { _, live := f.backend.count(); return live == 1 })
@@ -230,7 +231,7 @@ func TestClientThatLeaves(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Fatal("the handler goes on")
 	}
-	if _, live := f.backend.count(); live != 0 || w.Body.Len() != 0 || aborted != http.ErrAbortHandler {
+	if _, live := f.backend.count(); live != 0 || w.Body.Len() != 0 || !errors.Is(aborted, http.ErrAbortHandler) {
 		t.Fatalf("%d calls go on, %d bytes were written, ended with %v", live, w.Body.Len(), aborted)
 	}
 	if lines := f.log.lines(t); len(lines) != 1 || lines[0]["status"] != float64(499) {

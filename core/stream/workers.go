@@ -10,10 +10,13 @@ import (
 )
 
 // Workers are goroutines that run the streams of many requests, one after the
-// other. They belong to no request: when one has ended, they run nothing of it. A new goroutine begins with a small stack, which a call to a backend
-// grows by copying it: 6 % of the CPU of a page of seven calls, which one that
-// has run a call before does not spend. A worker that found nothing to do for a
-// [rest] ends, and at once if there are maxIdle beside it. The zero value is ready, and safe for concurrent use.
+// other. They belong to no request: when one has ended, they run nothing of it.
+//
+// A new goroutine begins with a small stack, which a call to a backend grows by
+// copying it: 6 % of the CPU of a page of seven calls, which one that has run a
+// call before does not spend. A worker that found nothing to do for a [rest] ends,
+// and at once if there are maxIdle beside it. The zero value is ready, and safe for
+// concurrent use.
 type Workers struct {
 	mu      sync.Mutex
 	idle    []worker // the one that ran last comes last, and is taken first

@@ -207,7 +207,7 @@ func (cn *conn) hand(r request, body []byte) error {
 		r.call.Bytes = len(body)
 	}
 	if r.apart {
-		return r.decode(unsafe.String(unsafe.SliceData(body), len(body)))
+		return r.decode(unsafe.String(unsafe.SliceData(body), len(body))) //nolint:gosec // whoever keeps something of it copies it
 	}
 	return r.decode(string(body))
 }

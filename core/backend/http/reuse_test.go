@@ -160,7 +160,8 @@ func TestStaleConnections(t *testing.T) {
 			ctx, call := withCall(t.Context())
 			err := c.do(ctx, client)
 			if fault.CodeOf(err) != c.code || call.Attempts != c.attempts || s.requests.Load() != c.requests || s.conns.Load() != c.conns {
-				t.Errorf("got %v after %d attempts, the server read %d requests on %d connections", err, call.Attempts, s.requests.Load(), s.conns.Load())
+				t.Errorf("got %v after %d attempts, the server read %d requests on %d connections",
+					err, call.Attempts, s.requests.Load(), s.conns.Load())
 			}
 		})
 	}
