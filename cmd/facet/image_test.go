@@ -148,3 +148,17 @@ func write(t *testing.T, file, text string) {
 		t.Fatal(err)
 	}
 }
+
+// TestDockerfileIsSound: dockerfile-utils is not ours. It is shown to find something
+// where there is something.
+func TestDockerfileIsSound(t *testing.T) {
+	t.Parallel()
+	if output, err := tool(t, "../..", "dockerfile-utils", "lint", "Dockerfile"); err != nil || strings.TrimSpace(output) != "" {
+		t.Errorf("%v\n%s", err, output)
+	}
+	bad := filepath.Join(t.TempDir(), "Dockerfile")
+	write(t, bad, "FROM scratch\nEXPOSE nothing\n")
+	if output, err := tool(t, "../..", "dockerfile-utils", "lint", bad); err == nil || !strings.Contains(output, "nothing") {
+		t.Errorf("a bad file passes: %s", output)
+	}
+}
