@@ -18,6 +18,9 @@ func walk(t reflect.Type, path string, seen map[reflect.Type]bool) error {
 		return nil
 	}
 	seen[t] = true
+	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 {
+		return fmt.Errorf("%s: bytes have more than one form in JSON: use a string", path)
+	}
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Array:
 		return walk(t.Elem(), path, seen)

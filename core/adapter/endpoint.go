@@ -100,8 +100,9 @@ func declare[Q, P any](r *Request, query Q, page func(*Request, Q) stream.Assemb
 }
 
 // pages encodes pages: keys of maps are sorted, so that equal pages are equal
-// bytes; nothing is escaped for HTML, because a page is never a part of one.
-var pages = sonic.Config{SortMapKeys: true, CompactMarshaler: true, ValidateString: true}.Froze()
+// bytes; a list or a map that is there is never null; nothing is escaped for HTML,
+// because a page is never a part of one.
+var pages = sonic.Config{SortMapKeys: true, CompactMarshaler: true, ValidateString: true, NoNullSliceOrMap: true}.Froze()
 
 // encode returns a page as JSON; a panic in a type's own encoder is an error.
 func encode(page any) (body []byte, err error) {

@@ -156,6 +156,7 @@ func TestPagesThatCannotBeEncoded(t *testing.T) {
 		"List.Any: a interface {} cannot be encoded": adapter.Page("/a", empty[deep]),
 		"*chan int: a chan int cannot be encoded":    adapter.Page("/a", empty[*chan int]),
 		"keys must be strings, not int":              adapter.Page("/a", empty[map[int]int]),
+		"[]uint8: bytes have more than one form":     adapter.Page("/a", empty[[]byte]),
 		"":                                           adapter.Page("/a", empty[loop]),
 	} {
 		_, err := adapter.New("tv", "v1", e)

@@ -18,7 +18,6 @@ type all struct {
 	State     state             `json:"state"`
 	Shout     shout             `json:"shout"`
 	Own       *opaque           `json:"own"`
-	Bytes     []byte            `json:"bytes"`
 	List      []*named          `json:"list"`
 	Lists     [][]int           `json:"lists"`
 	Array     [2]*bool          `json:"array"`
@@ -29,7 +28,6 @@ type all struct {
 	Tree      tree              `json:"tree"`
 	NoNumber  float64           `json:"no_number,omitempty"`
 	NoQuoted  *int              `json:"no_quoted,omitempty,string"`
-	NoBytes   []byte            `json:"no_bytes,omitempty"`
 	NoList    []named           `json:"no_list,omitzero"`
 	NoMap     map[string]*named `json:"no_map,omitempty"`
 	NoPointer **int             `json:"no_pointer,omitempty"`
@@ -41,9 +39,9 @@ type all struct {
 func filled() all {
 	one, now, none := 1, time.Date(2026, 11, 22, 12, 0, 0, 5, time.UTC), (*int)(nil)
 	return all{
-		whole: whole{base: base{ID: "a"}, maybe: &maybe{now}}, Number: 1.5, State: "off", Own: &opaque{}, Bytes: []byte("x"),
+		whole: whole{base: base{ID: "a"}, maybe: &maybe{now}}, Number: 1.5, State: "off", Own: &opaque{},
 		List: []*named{nil, {1}}, Lists: [][]int{nil, {}, {1}}, Map: map[string][]int{"a": nil}, Pointer: &one, Struct: &named{}, Time: &now,
-		Tree: tree{[]*tree{nil, {}}}, NoNumber: 1, NoQuoted: &one, NoBytes: []byte("x"), NoList: []named{}, NoPointer: &none,
+		Tree: tree{[]*tree{nil, {}}}, NoNumber: 1, NoQuoted: &one, NoList: []named{}, NoPointer: &none,
 		NoMap: map[string]*named{"b": nil}, NoStruct: &named{}, NoTime: now,
 	}
 }

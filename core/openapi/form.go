@@ -19,7 +19,6 @@ const (
 	list     kind = "list"
 	textual  kind = "string"
 	moment   kind = "date-time"
-	binary   kind = "base64"
 	number   kind = "number"
 	whole    kind = "integer"
 )
@@ -32,7 +31,7 @@ func (k kind) holds(other kind) bool {
 	case number:
 		return other == whole
 	case textual:
-		return other == moment || other == binary
+		return other == moment
 	default:
 		return false
 	}
@@ -66,8 +65,6 @@ func (s *schema) kind() kind {
 		return mapping
 	case s.Format == "date-time":
 		return moment
-	case s.Encoding != "":
-		return binary
 	case s.Type[0] == "array":
 		return list
 	}

@@ -13,7 +13,6 @@ type schema struct {
 	Description string             `json:"description,omitempty"`
 	Type        types              `json:"type,omitempty"`
 	Format      string             `json:"format,omitempty"`
-	Encoding    string             `json:"contentEncoding,omitempty"`
 	Pattern     string             `json:"pattern,omitempty"`
 	Enum        []string           `json:"enum,omitempty"`
 	AnyOf       []*schema          `json:"anyOf,omitempty"`

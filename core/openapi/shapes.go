@@ -24,12 +24,10 @@ type enumerated interface{ Enum() []string }
 
 // schema returns what a type is encoded as.
 func (s *shapes) schema(t reflect.Type) *schema {
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map:
+	if t.Kind() == reflect.Pointer {
 		return orNull(s.value(t))
-	default:
-		return s.value(t)
 	}
+	return s.value(t)
 }
 
 // value returns what a type is encoded as if it is not nil.
@@ -95,9 +93,6 @@ func scalar(t reflect.Type) *schema {
 }
 
 func (s *shapes) list(t reflect.Type) *schema {
-	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 {
-		return &schema{Type: types{textType}, Encoding: "base64"}
-	}
 	return &schema{Type: types{"array"}, Items: s.schema(t.Elem())}
 }
 
