@@ -57,8 +57,8 @@ func (p *part[P, T]) title() string { return p.name }
 func (p *part[P, T]) begin(s *Scope, vital bool) { p.stream.begin(s, vital && p.required) }
 
 func (p *part[P, T]) settle(s *Scope) error {
-	if a := p.stream.await(s); p.required {
-		return a.err
+	if err := p.stream.settle(s); p.required {
+		return err
 	}
 	return nil
 }

@@ -56,18 +56,28 @@ func (n *collapsed[K, V]) sit(s *Scope, vital bool) seat[K, V] {
 }
 
 func (n *collapsed[K, V]) await(s *Scope) answer[V] {
-	seat := n.sit(s, false)
-	batch := seat.batch.wait(s)
-	if batch.err != nil {
-		return answer[V]{mark: batch.mark, ready: batch.ready, err: batch.err}
-	}
-	a := batch.value[seat.index]
-	if a.Err != nil {
-		failure := failed[V](a.Err)
-		failure.ready = batch.ready
+	found, ready, err := n.find(s)
+	if err != nil {
+		failure := failed[V](err)
+		failure.ready = ready
 		return failure
 	}
-	return answer[V]{value: a.Value, mark: a.Mark, ready: batch.ready}
+	return answer[V]{value: found.Value, mark: found.Mark, ready: ready}
+}
+
+func (n *collapsed[K, V]) settle(s *Scope) error {
+	_, _, err := n.find(s)
+	return err
+}
+
+// find waits for the batch that has the key, and returns its answer to it.
+func (n *collapsed[K, V]) find(s *Scope) (*Answered[V], stamp, error) {
+	seat := n.sit(s, false)
+	if err := seat.batch.wait(s); err != nil {
+		return nil, s.now(), err
+	}
+	found := &seat.batch.answer.value[seat.index]
+	return found, seat.batch.answer.ready, found.Err
 }
 
 // in returns the batches of a request.

@@ -34,6 +34,8 @@ func (n *nested[P]) begin(s *Scope, vital bool) {
 	}
 }
 
+func (n *nested[P]) settle(s *Scope) error { return n.await(s).err }
+
 // await waits without the lock, which others would wait for as if at work.
 func (n *nested[P]) await(s *Scope) answer[P] {
 	err := n.assembly.check()

@@ -111,14 +111,13 @@ func (n *source[T]) work() {
 
 // inline runs the source on the goroutine that waits for it, which is not at work
 // for as long as a call takes.
-func (n *source[T]) inline() answer[T] {
+func (n *source[T]) inline() {
 	if n.eval != nil {
 		n.run(0)
-		return n.answer
+		return
 	}
 	n.scope.rest()
 	n.run(1)
-	return n.answer
 }
 
 // run makes the answer, and sets to work whoever waits for it, and more.
@@ -170,11 +169,21 @@ func (n *source[T]) failIfVital() {
 var errOtherRequest = fault.New(fault.Internal, "a stream was used in a request that did not make it")
 
 func (n *source[T]) await(s *Scope) answer[T] {
+	err := n.settle(s)
+	if first := n.shared(s); first.scope == s && first.done.Load() {
+		return first.answer
+	}
+	a := failed[T](err)
+	a.ready = s.now()
+	return a
+}
+
+func (n *source[T]) settle(s *Scope) error {
 	if first := n.shared(s); first != n {
-		return first.await(s)
+		return first.settle(s)
 	}
 	if n.scope != s {
-		return failed[T](errOtherRequest)
+		return errOtherRequest
 	}
 	n.mu.Lock()
 	if n.items != nil {
@@ -185,32 +194,31 @@ func (n *source[T]) await(s *Scope) answer[T] {
 	n.items = items
 	n.mu.Unlock()
 	defer close(items)
-	return n.inline()
+	n.inline()
+	return n.answer.err
 }
 
-// wait blocks until the answer is there. When the request ends first, the
-// answer has [Grace] to come all the same: a call that was cut short still
-// finds its stale copy. A request that has failed has no use for it.
-func (n *source[T]) wait(s *Scope) answer[T] {
+// wait blocks until the answer is there, and returns its error. When the request
+// ends first, the answer has [Grace] to come all the same: a call that was cut
+// short still finds its stale copy. A request that has failed has no use for it.
+func (n *source[T]) wait(s *Scope) error {
 	if !n.queue() {
-		return n.answer
+		return n.answer.err
 	}
 	defer n.resume(s)
 	s.rest()
 	select {
 	case <-n.items:
-		return n.answer
+		return n.answer.err
 	case <-s.ctx.Done():
 	}
 	if s.failed() == nil {
 		n.linger(s)
 	}
 	if n.done.Load() { // which of two ready channels a select takes is chance
-		return n.answer
+		return n.answer.err
 	}
-	a := failed[T](s.ended())
-	a.ready = s.now()
-	return a
+	return s.ended()
 }
 
 // queue counts this goroutine among those that wait for the answer. It reports

@@ -36,6 +36,9 @@ type node[T any] interface {
 	begin(s *Scope, vital bool)
 	// await returns the answer as soon as there is one.
 	await(s *Scope) answer[T]
+	// settle waits as await does, and returns the answer's error: a value may be
+	// large, and is not always wanted.
+	settle(s *Scope) error
 }
 
 // answer is what a stream came to.
@@ -69,6 +72,13 @@ func (s Stream[T]) await(scope *Scope) answer[T] {
 	return s.node.await(scope)
 }
 
+func (s Stream[T]) settle(scope *Scope) error {
+	if s.node == nil {
+		return errZero
+	}
+	return s.node.settle(scope)
+}
+
 // Of returns the stream of a value that is already there.
 func Of[T any](value T) Stream[T] {
 	return Stream[T]{constant[T]{answer[T]{value: value, mark: report.Mark{Rung: report.Live}}}}
@@ -86,3 +96,5 @@ func (c constant[T]) begin(s *Scope, vital bool) {
 }
 
 func (c constant[T]) await(*Scope) answer[T] { return c.answer }
+
+func (c constant[T]) settle(*Scope) error { return c.answer.err }

@@ -37,6 +37,8 @@ func (m *mapped[A, B]) await(s *Scope) answer[B] {
 	return m.answer
 }
 
+func (m *mapped[A, B]) settle(s *Scope) error { return m.await(s).err }
+
 // apply runs f; a panic in it is an error.
 func (m *mapped[A, B]) apply(s *Scope, up answer[A]) (a answer[B]) {
 	defer func() {
@@ -97,6 +99,11 @@ func (o or[T]) await(s *Scope) answer[T] {
 	}
 	mark := report.Mark{Rung: report.Default, Reason: fault.ReasonOf(a.err)}
 	return answer[T]{value: o.standIn, mark: mark, ready: a.ready}
+}
+
+func (o or[T]) settle(s *Scope) error {
+	_ = o.up.settle(s) // what stands in does not fail
+	return nil
 }
 
 // Each returns the streams that f makes of the elements of a list, as one list
