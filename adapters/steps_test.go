@@ -1,0 +1,45 @@
+package adapters_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/facet-gateway/facet/adapters/simulator"
+	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/stream"
+	"github.com/facet-gateway/facet/devices"
+)
+
+// TestWishlistIsTwoSteps: the profile, then all of its products at once. The best
+// of some runs is held to that, so that a busy machine does not fail it.
+func TestWishlistIsTwoSteps(t *testing.T) {
+	const step, slack = 60 * time.Millisecond, 5 * time.Millisecond
+	s := open(t)
+	for _, name := range []string{"profiles", "catalog", "reviews", "inventory"} {
+		must(t, s.SetFault(name, simulator.Fault{Latency: step}))
+	}
+	for _, class := range classes {
+		best := time.Hour
+		for range 10 {
+			if best = min(best, s.wishlist(t, class)); best <= 2*step+slack {
+				break
+			}
+		}
+		if best < 2*step || best > 2*step+slack {
+			t.Errorf("%s: the wish list took %v, want two steps of %v and at most %v", class, best, step, slack)
+		}
+	}
+}
+
+// wishlist returns how long the wish list of a class takes.
+func (s *shop) wishlist(t *testing.T, class devices.Class) time.Duration {
+	t.Helper()
+	endpoint, _ := s.versions[class].Endpoint("/wishlist")
+	ctx, scope := stream.Open(t.Context(), report.New("test", report.NewTrace()))
+	defer scope.Close()
+	began := time.Now()
+	_, err := endpoint.Serve(ctx, &adapter.Request{Device: profile(t, class), User: ada})
+	must(t, err)
+	return time.Since(began)
+}
