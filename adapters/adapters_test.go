@@ -2,7 +2,6 @@ package adapters_test
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,10 +18,13 @@ const (
 	refusing = 503
 )
 
-// classes are the device classes of this build.
+// classes are the device classes that the shop has adapters for. A build may have
+// more, and more pages: nothing here breaks when a team adds some.
 var classes = []devices.Class{devices.TV, devices.Phone, devices.Tablet}
 
-func TestEveryClassHasAVersion(t *testing.T) {
+var shopPages = []string{"/productdetails", "/wishlist", "/home"}
+
+func TestEveryClassHasTheShopsPages(t *testing.T) {
 	s := open(t)
 	for _, class := range classes {
 		v := s.versions[class]
@@ -30,12 +32,11 @@ func TestEveryClassHasAVersion(t *testing.T) {
 			t.Errorf("the version of %s is %v", class, v)
 			continue
 		}
-		if paths := v.Paths(); !slices.Equal(paths, []string{"/productdetails", "/wishlist", "/home"}) {
-			t.Errorf("%s has the pages %v", v, paths)
+		for _, path := range shopPages {
+			if _, ok := v.Endpoint(path); !ok {
+				t.Errorf("%s has no %s", v, path)
+			}
 		}
-	}
-	if len(s.versions) != len(classes) {
-		t.Errorf("there are %d versions, want %d", len(s.versions), len(classes))
 	}
 }
 

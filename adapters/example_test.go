@@ -5,6 +5,7 @@ import (
 
 	"github.com/facet-gateway/facet/adapters"
 	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/devices"
 )
 
 func ExampleAll() {
@@ -13,12 +14,8 @@ func ExampleAll() {
 		fmt.Println(err)
 		return
 	}
-	for _, v := range versions.All() {
-		fmt.Println(v, v.Paths())
-	}
-	// Output:
-	// tv/v1 [/productdetails /wishlist /home]
-	// phone/v1 [/productdetails /wishlist /home]
-	// phone/v2 [/productdetails /wishlist /home]
-	// tablet/v1 [/productdetails /wishlist /home]
+	v := versions.Find(devices.Phone, "v2")
+	_, has := v.Endpoint("/home") // of the version that it builds on
+	fmt.Println(v, "on", v.Base, has)
+	// Output: phone/v2 on v1 true
 }

@@ -41,7 +41,7 @@ func TestGoldenPagesFitTheirDocuments(t *testing.T) {
 		}
 		files, err := filepath.Glob(filepath.Join(folder, "testdata", "*.json"))
 		must(t, err)
-		if len(files) < len(v.Paths()) {
+		if v.Base == "" && len(files) < len(v.Paths()) {
 			t.Errorf("%s: there are %d golden files", v, len(files))
 		}
 		d := documentOf(t, v)
@@ -89,8 +89,8 @@ func TestPagesFitTheirDocuments(t *testing.T) {
 				made[path] += s.hold(t, d, v, path, down)
 			}
 		}
-		for _, path := range v.Paths() {
-			if made[path] < len(services.Names()) {
+		for _, path := range shopPages {
+			if _, has := v.Endpoint(path); has && made[path] < len(services.Names()) {
 				t.Errorf("%s%s: only %d pages were made", v, path, made[path])
 			}
 		}

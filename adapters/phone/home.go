@@ -14,9 +14,14 @@ func (p pages) home(r *adapter.Request, _ struct{}) stream.Assembly[homePage] {
 		return stream.Map(p.tiles(screen, screen.RowLength, row.ProductIDs), func(tiles []tile) shelf { return shelf{row.ID, row.Title, tiles} })
 	})
 	return stream.Assemble(
-		stream.Required("rows", rows, func(page *homePage, rows []shelf) { page.Rows = rows }),
+		stream.Required("rows", rows, setRows),
 		stream.Optional("cart", s.Cart.Of(r.User), func(page *homePage, c services.Cart) { page.CartCount = &c.ItemCount }),
 	)
+}
+
+// setRows shows no row that has nothing left.
+func setRows(page *homePage, rows []shelf) {
+	page.Rows = services.Keep(rows, func(row shelf) bool { return len(row.Products) > 0 })
 }
 
 // tiles are at most length products of a list; one that the catalog does not know

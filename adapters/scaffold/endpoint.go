@@ -2,8 +2,10 @@ package scaffold
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"path"
 	"strings"
 )
@@ -17,12 +19,12 @@ func (m Module) NewEndpoint(class, name, at string) (folder string, written []st
 	if err := checkNames(class, name); err != nil {
 		return "", nil, err
 	}
-	if !pathRule.MatchString(at) {
-		return "", nil, fmt.Errorf("PATH %q: must match (/[a-z][a-z0-9_]*)+", at)
-	}
 	v, err := m.find(class, name)
 	if err != nil {
 		return "", nil, err
+	}
+	if err := m.checkPath(v.Folder, at); err != nil {
+		return "", nil, fmt.Errorf("PATH %q: %w", at, err)
 	}
 	e := endpoint{version: v, Path: at, Name: camel(at), Alone: !m.exists(path.Join(v.Folder, "version_test.go"))}
 	if e.Override, err = m.inherits(v, at); err != nil {
@@ -38,13 +40,35 @@ func (m Module) NewEndpoint(class, name, at string) (folder string, written []st
 		return "", nil, err
 	}
 	made := files{}
-	file := strings.ReplaceAll(strings.TrimPrefix(at, "/"), "/", "_")
+	file := strings.ToLower(e.Name) // without an underscore, which could mean a test or a system
 	for _, suffix := range []string{".go", "_test.go"} {
 		if err := made.render(path.Join(v.Folder, file+suffix), "endpoint"+suffix+".tmpl", e); err != nil {
 			return "", nil, err
 		}
 	}
 	return v.Folder, made.and(list), m.write(made, list, listed)
+}
+
+// checkPath says why there can be no endpoint of a path in a folder: it is none, or
+// the names of its function and types are taken.
+func (m Module) checkPath(folder, at string) error {
+	if !pathRule.MatchString(at) {
+		return errors.New("must match (/[a-z][a-z0-9_]*)+")
+	}
+	name := camel(at)
+	if token.IsKeyword(name) {
+		return fmt.Errorf("%s is a word of Go", name)
+	}
+	known, err := m.names(folder)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{name, name + "Page", name + "Query"} {
+		if known[name] {
+			return fmt.Errorf("%s has something called %s already", folder, name)
+		}
+	}
+	return nil
 }
 
 // endpoint is what the templates of an endpoint are filled with.

@@ -10,9 +10,12 @@ package scaffold
 import (
 	"errors"
 	"fmt"
+	"go/token"
+	"go/types"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 )
 
 // Module is a tree of this project's source.
@@ -40,23 +43,31 @@ func (m Module) Root() string { return m.root }
 
 var (
 	classRule   = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
-	versionRule = regexp.MustCompile(`^v[0-9]{1,4}$`)
+	versionRule = regexp.MustCompile(`^v[1-9][0-9]{0,3}$`)
 	pathRule    = regexp.MustCompile(`^(/[a-z][a-z0-9_]*)+$`)
 )
 
-// taken are the folders beside the families.
-var taken = map[string]bool{"services": true, "simulator": true, "wire": true, "adaptertest": true, "scaffold": true}
+// taken are folders that are no family's, and names that the list uses itself.
+var taken = []string{
+	"services", "simulator", "wire", "adaptertest", "scaffold", // beside the families
+	"main", "internal", "vendor", "testdata", "documentation", // which Go reads another meaning into
+	"adapter", "adapters", "errors", "makers", "all", "errs",
+}
 
 func checkNames(class, version string) error {
 	var errs []error
-	if !classRule.MatchString(class) || taken[class] {
-		errs = append(errs, fmt.Errorf("CLASS %q: must match [a-z][a-z0-9]{0,31}, as the name of a folder of its own", class))
+	if !classRule.MatchString(class) || slices.Contains(taken, class) || isGo(class) {
+		errs = append(errs, fmt.Errorf("CLASS %q: must match [a-z][a-z0-9]{0,31} and have no other meaning", class))
 	}
 	if !versionRule.MatchString(version) {
-		errs = append(errs, fmt.Errorf("VERSION %q: must match v[0-9]{1,4}", version))
+		errs = append(errs, fmt.Errorf("VERSION %q: must match v[1-9][0-9]{0,3}", version))
 	}
 	return errors.Join(errs...)
 }
+
+// isGo reports whether a name is a word of the language: a keyword, or what is
+// declared everywhere.
+func isGo(name string) bool { return token.IsKeyword(name) || types.Universe.Lookup(name) != nil }
 
 func (m Module) exists(path string) bool {
 	_, err := os.Stat(filepath.Join(m.root, path))

@@ -77,6 +77,9 @@ func TestWhatIsWrittenCompilesAndPasses(t *testing.T) {
 	step(m.NewAdapter("watch", "v3", "v2"))
 	step(m.NewEndpoint("watch", "v3", "/glance")) // overrides that of v1
 	step(m.NewEndpoint("tablet", "v1", "/extra"))
+	step(m.NewAdapter("phone", "v9", "v2"))
+	step(m.NewEndpoint("watch", "v1", "/wait_test")) // a name that Go would read another meaning into
+	step(m.NewEndpoint("watch", "v1", "/only_linux"))
 
 	changed := difference(before, files(t, root))
 	slices.Sort(told)
@@ -84,7 +87,7 @@ func TestWhatIsWrittenCompilesAndPasses(t *testing.T) {
 		t.Errorf("changed %q, told of %q", changed, told)
 	}
 	for _, path := range changed {
-		own := strings.HasPrefix(path, "adapters/watch/") || filepath.Dir(path) == "adapters/tablet"
+		own := strings.HasPrefix(path, "adapters/watch/") || strings.HasPrefix(path, "adapters/phone/v9/") || filepath.Dir(path) == "adapters/tablet"
 		if !own && path != "adapters/adapters.go" {
 			t.Errorf("%s is outside the folders and is not the list", path)
 		}
@@ -95,7 +98,7 @@ func TestWhatIsWrittenCompilesAndPasses(t *testing.T) {
 	tool(t, root, "vet", "./adapters/...")
 	tool(t, root, "test", "./adapters/watch/...", "-update")
 	tool(t, root, "test", "./adapters/tablet", "-run", "Extra", "-update")
-	tool(t, root, "test", ".", "./adapters/watch/...")
+	tool(t, root, "test", ".", "./adapters", "./adapters/watch/...")
 }
 
 // TestEndpointIsShort: seven calls in at most 45 lines.
@@ -138,7 +141,18 @@ var v, err = adapter.New("odd", "v1")
 		{adapter("Watch", "v1", ""), `CLASS "Watch": must match`},
 		{adapter("services", "v1", ""), `CLASS "services"`},
 		{adapter("../x", "v1", ""), "CLASS"},
-		{adapter("watch", "1", ""), `VERSION "1": must match v[0-9]{1,4}`},
+		{adapter("main", "v1", ""), `CLASS "main"`},
+		{adapter("errors", "v1", ""), `CLASS "errors"`},
+		{adapter("adapter", "v1", ""), `CLASS "adapter"`},
+		{adapter("append", "v1", ""), `CLASS "append"`},
+		{adapter("func", "v1", ""), `CLASS "func"`},
+		{adapter("testdata", "v1", ""), `CLASS "testdata"`},
+		{adapter("phone", "v01", ""), `VERSION "v01": must match`},
+		{endpoint("phone", "v2", "/func"), `PATH "/func": func is a word of Go`},
+		{endpoint("phone", "v2", "/services"), `PATH "/services": adapters/phone/v2 has something called services already`},
+		{endpoint("phone", "v1", "/tiles"), `PATH "/tiles": adapters/phone has something called tiles already`},
+		{endpoint("phone", "v2", "/product"), `adapters/phone/v2 has something called productPage already`},
+		{adapter("watch", "1", ""), `VERSION "1": must match v[1-9][0-9]{0,3}`},
 		{adapter("phone", "v1", ""), "phone/v1 is there already, in adapters/phone"},
 		{adapter("phone", "v2", "v1"), "phone/v2 is there already, in adapters/phone/v2"},
 		{adapter("phone", "v3", "v9"), "the base: there is no version v9 of phone"},
@@ -147,7 +161,7 @@ var v, err = adapter.New("odd", "v1")
 		{endpoint("phone", "v1", "glance"), `PATH "glance": must match`},
 		{endpoint("phone", "v1", "/../../x"), "PATH"},
 		{endpoint("phone", "v9", "/glance"), "there is no version v9 of phone"},
-		{endpoint("phone", "v1", "/home"), "it has the path /home already"},
+		{endpoint("phone", "v1", "/home"), "adapters/phone has something called home already"},
 		{endpoint("phone", "v2", "/glance"), "adapters/phone/v2/glance_test.go is there already"},
 		{endpoint("odd", "v1", "/glance"), "it has no `p := pages{…}`"},
 	} {

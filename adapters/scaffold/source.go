@@ -32,6 +32,45 @@ func (m Module) open(path string) (*source, error) {
 	return s, nil
 }
 
+// names returns what the files of a folder declare: functions, methods, types, and
+// the fields of pages, which a method cannot be called like.
+func (m Module) names(folder string) (map[string]bool, error) {
+	paths, err := filepath.Glob(filepath.Join(m.root, folder, "*.go"))
+	if err != nil {
+		return nil, fmt.Errorf("read the source: %w", err)
+	}
+	known := map[string]bool{}
+	for _, path := range paths {
+		s, err := m.open(filepath.Join(folder, filepath.Base(path)))
+		if err != nil {
+			return nil, err
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				known[n.Name.Name] = true
+			case *ast.TypeSpec:
+				known[n.Name.Name] = true
+				addFields(known, n)
+			}
+			return true
+		})
+	}
+	return known, nil
+}
+
+func addFields(known map[string]bool, t *ast.TypeSpec) {
+	pages, ok := t.Type.(*ast.StructType)
+	if !ok || t.Name.Name != "pages" {
+		return
+	}
+	for _, field := range pages.Fields.List {
+		for _, name := range field.Names {
+			known[name.Name] = true
+		}
+	}
+}
+
 // insertion is text to be added before a place.
 type insertion struct {
 	at   token.Pos

@@ -13,6 +13,7 @@ import (
 
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
 )
@@ -107,6 +108,16 @@ func observe[T any](s stream.Stream[T]) (T, *report.Report, error) {
 // together is the stream of the answers to many queries that a page asks at once.
 func together[V any](one func(string) stream.Stream[V], ids ...string) stream.Stream[[]V] {
 	return stream.Some(stream.Of(ids), len(ids), one)
+}
+
+// unknown reports whether a request learned that what it asked for is not known: by
+// an error, or by a list without it.
+func unknown(r *report.Report, err error) bool {
+	if err == nil {
+		holes := r.Parts[0].Holes
+		return holes.Count > 0 && holes.Reason == fault.ReasonNotFound
+	}
+	return fault.CodeOf(err) == fault.NotFound && fault.ReasonOf(err) == fault.ReasonNotFound
 }
 
 // asking is observe, with the type of the value forgotten.

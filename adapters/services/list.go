@@ -20,6 +20,18 @@ func Take[T, U any](n int, list []T, f func(T) U) []U {
 	return taken
 }
 
+// Keep returns the elements of a list that a page has a use for, as a list of its
+// own that is never nil.
+func Keep[T any](list []T, useful func(T) bool) []T {
+	kept := make([]T, 0, len(list))
+	for _, one := range list {
+		if useful(one) {
+			kept = append(kept, one)
+		}
+	}
+	return kept
+}
+
 // getAll asks a service for the things of a list of ids; it asks nothing if no
 // id is one.
 func getAll[T any](ctx context.Context, s *service, path, parameter string, ids []string, room T) (T, error) {

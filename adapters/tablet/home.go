@@ -18,10 +18,15 @@ func (p pages) home(r *adapter.Request, _ struct{}) stream.Assembly[homePage] {
 		})
 	})
 	return stream.Assemble(
-		stream.Required("rows", rows, func(page *homePage, sections []section) { page.Sections = sections }),
+		stream.Required("rows", rows, setSections),
 		stream.Optional("profile", s.Profiles.Profile(r.User), func(page *homePage, who services.Profile) { page.Name = who.Name }),
 		stream.Optional("cart", s.Cart.Of(r.User), func(page *homePage, c services.Cart) { page.Cart = &cart{c.ItemCount, c.Subtotal} }),
 	)
+}
+
+// setSections shows no section that has nothing left.
+func setSections(page *homePage, sections []section) {
+	page.Sections = services.Keep(sections, func(s section) bool { return len(s.Grid) > 0 })
 }
 
 // rowsOf lays tiles out in rows as long as the screen has columns.

@@ -22,11 +22,12 @@ func (p pages) home(r *adapter.Request, _ struct{}) stream.Assembly[homePage] {
 
 func setGreeting(page *homePage, who services.Profile) { page.Greeting = "Hello, " + who.Name }
 
-// setRows shows the first product of the first row as large as the screen.
+// setRows shows no row that has nothing left; the remote control starts on the
+// first product of the first one.
 func setRows(page *homePage, rows []shelf) {
-	page.Rows = rows
-	if len(rows) > 0 && len(rows[0].Posters) > 0 {
-		page.Focus = rows[0].Posters[0].ID
+	page.Rows = services.Keep(rows, func(row shelf) bool { return len(row.Posters) > 0 })
+	if len(page.Rows) > 0 {
+		page.Focus = page.Rows[0].Posters[0].ID
 	}
 }
 

@@ -166,18 +166,32 @@ func TestSomeClosesOverHoles(t *testing.T) {
 	if !slices.Equal(got.value, []int{10, 20}) || got.part.Holes != (report.Holes{Count: 2, Reason: fault.ReasonNotFound}) {
 		t.Errorf("%v %+v", got.value, got.part)
 	}
-	none := optional(t, stream.Some(stream.Of([]int{-1, -2}), 4, s.Stream))
-	if none.part.Mark.Reason != fault.ReasonNotFound || none.placed != 0 {
+	none := optional(t, stream.Some(stream.Of([]int{-1, -2}), 4, s.Stream)) // of what nobody knows an empty list is left
+	if none.placed != 1 || len(none.value) != 0 || none.part.Holes != (report.Holes{Count: 2, Reason: fault.ReasonNotFound}) {
 		t.Errorf("%+v", none.part)
+	}
+	lost := optional(t, stream.Some(stream.Of([]int{-1, 5}), 4, func(key int) stream.Stream[int] {
+		if key == 5 {
+			return fails[int](fault.Because(fault.ReasonOpen, errOdd))
+		}
+		return s.Stream(key)
+	}))
+	if lost.placed != 0 || lost.part.Mark.Reason != fault.ReasonOpen || lost.part.Holes.Count != 0 {
+		t.Errorf("%+v", lost.part)
 	}
 	if empty := optional(t, stream.Some(stream.Of([]int{}), 4, s.Stream)); empty.part.Err != nil || empty.placed != 1 {
 		t.Errorf("%+v", empty.part)
 	}
-	// Holes of inner lists are the part's, too.
-	rows := stream.Some(stream.Of([][]int{{1, -1}, {-1, -2}, {2}}), 3, func(row []int) stream.Stream[int] {
-		return sum(stream.Some(stream.Of(row), 2, s.Stream))
+	// Holes of inner lists are the part's, too, also of one that is lost as a whole.
+	rows := stream.Some(stream.Of([][]int{{1, -1}, {5, 5, 5}, {-1, -2}, {2}}), 4, func(row []int) stream.Stream[int] {
+		return sum(stream.Some(stream.Of(row), 3, func(key int) stream.Stream[int] {
+			if key == 5 {
+				return fails[int](fault.Because(fault.ReasonOpen, errOdd))
+			}
+			return s.Stream(key)
+		}))
 	})
-	if got := optional(t, rows); !slices.Equal(got.value, []int{10, 20}) || got.part.Holes.Count != 2 {
+	if got := optional(t, rows); !slices.Equal(got.value, []int{10, 0, 20}) || got.part.Holes.Count != 6 {
 		t.Errorf("%v %+v", got.value, got.part)
 	}
 }

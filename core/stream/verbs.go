@@ -26,7 +26,7 @@ func (m *mapped[A, B]) begin(s *Scope, vital bool) { m.up.begin(s, vital) }
 func (m *mapped[A, B]) await(s *Scope) answer[B] {
 	up := m.up.await(s)
 	if up.err != nil {
-		return answer[B]{mark: up.mark, ready: up.ready, err: up.err}
+		return answer[B]{mark: up.mark, holes: up.holes, ready: up.ready, err: up.err}
 	}
 	m.mu.Lock() // for as long as f takes, not for as long as the value does
 	defer m.mu.Unlock()
@@ -115,8 +115,10 @@ func Each[A, B any](s Stream[[]A], limit int, f func(A) Stream[B]) Stream[[]B] {
 }
 
 // Some is [Each] without the elements that fail: the list closes over the holes,
-// and the part that it belongs to says how many there are and why. When every
-// element fails, it fails as the first one did.
+// and the part that it belongs to says how many there are and why; an element that
+// is itself a list counts as many as it has lost. When nothing is left, it depends:
+// a list of what nobody knows any more is an empty one, but if any element failed
+// for another reason, the list fails for that.
 func Some[A, B any](s Stream[[]A], limit int, f func(A) Stream[B]) Stream[[]B] {
 	return fanOut(s, gathering[A, B]{limit: limit, f: f, holes: true})
 }
@@ -142,7 +144,7 @@ type gathering[A, B any] struct {
 func (g gathering[A, B]) gather(s *Scope, up answer[[]A]) answer[[]B] {
 	all := answer[[]B]{value: make([]B, 0, len(up.value)), mark: up.mark, holes: up.holes}
 	window := make([]Stream[B], 0, len(up.value))
-	var first error // of an element that was left out
+	var first error // of an element that was left out, and not because nobody knows it
 	for i := range up.value {
 		for len(window) < min(i+max(g.limit, 1), len(up.value)) {
 			element := give(s, g.f, up.value[len(window)])
@@ -157,14 +159,17 @@ func (g gathering[A, B]) gather(s *Scope, up answer[[]A]) answer[[]B] {
 		case !g.holes:
 			return failed[[]B](a.err)
 		default:
-			if first == nil {
+			reason := fault.ReasonOf(a.err)
+			if first == nil && reason != fault.ReasonNotFound {
 				first = a.err
 			}
-			all.holes = all.holes.Join(report.Holes{Count: 1, Reason: fault.ReasonOf(a.err)})
+			all.holes = all.holes.Join(report.Holes{Count: max(a.holes.Count, 1), Reason: reason})
 		}
 	}
 	if first != nil && len(all.value) == 0 {
-		return failed[[]B](first)
+		lost := failed[[]B](first)
+		lost.holes = all.holes
+		return lost
 	}
 	return all
 }
