@@ -47,16 +47,18 @@ var (
 	pathRule    = regexp.MustCompile(`^(/[a-z][a-z0-9_]*)+$`)
 )
 
-// taken are folders that are no family's, and names that the list uses itself.
-var taken = []string{
-	"services", "simulator", "wire", "adaptertest", "scaffold", // beside the families
-	"main", "internal", "vendor", "testdata", "documentation", // which Go reads another meaning into
-	"adapter", "adapters", "errors", "makers", "all", "errs",
+// taken returns folders that are no family's, and names that the list uses itself.
+func taken() []string {
+	return []string{
+		"services", "simulator", "wire", "adaptertest", "scaffold", // beside the families
+		"main", "internal", "vendor", "testdata", "documentation", // which Go reads another meaning into
+		"adapter", "adapters", "errors", "makers", "all", "errs",
+	}
 }
 
 func checkNames(class, version string) error {
 	var errs []error
-	if !classRule.MatchString(class) || slices.Contains(taken, class) || isGo(class) {
+	if !classRule.MatchString(class) || slices.Contains(taken(), class) || isGo(class) {
 		errs = append(errs, fmt.Errorf("CLASS %q: must match [a-z][a-z0-9]{0,31} and have no other meaning", class))
 	}
 	if !versionRule.MatchString(version) {

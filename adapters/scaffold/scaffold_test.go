@@ -87,7 +87,8 @@ func TestWhatIsWrittenCompilesAndPasses(t *testing.T) {
 		t.Errorf("changed %q, told of %q", changed, told)
 	}
 	for _, path := range changed {
-		own := strings.HasPrefix(path, "adapters/watch/") || strings.HasPrefix(path, "adapters/phone/v9/") || filepath.Dir(path) == "adapters/tablet"
+		own := strings.HasPrefix(path, "adapters/watch/") || strings.HasPrefix(path, "adapters/phone/v9/") ||
+			filepath.Dir(path) == "adapters/tablet"
 		if !own && path != "adapters/adapters.go" {
 			t.Errorf("%s is outside the folders and is not the list", path)
 		}
