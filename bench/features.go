@@ -38,8 +38,11 @@ var features = [...]feature{
 	},
 	{"hystrix-go's monitor", []string{hystrix + "(*metricExchange).Monitor", hystrix + "(*metricExchange).IncrementMetrics"}, nil},
 	{"stale copies, kept and looked up", []string{module + "core/cache.(*Cache[...]).Put", module + "core/cache.(*Cache[...]).Get"}, nil},
-	{"the calls: write, wait, read, parse", []string{module + "core/backend/http.(*Client).do"}, nil},
-	{"answers, decoded", []string{module + "core/backend/http.unmarshal"}, nil},
+	{
+		"the calls: write, wait, read, parse",
+		[]string{module + "core/backend/http.(*Client).do"}, []string{module + "core/backend/http.request.decode"},
+	},
+	{"answers, decoded", []string{module + "core/backend/http.request.decode"}, nil},
 	{"the page, encoded", []string{module + "core/adapter.encode"}, nil},
 	{"provenance headers", []string{module + "core/server.(*exchange).provenance", module + "core/server.fixedHeaders.set"}, nil},
 	{"ETag and If-None-Match", []string{module + "core/server.weakETag", module + "core/server.matches"}, nil},
