@@ -49,6 +49,9 @@ func TestDemoAnswersEachDeviceWithItsOwnPage(t *testing.T) {
 	if status := p.status(); status != 0 {
 		t.Errorf("exit status %d after Ctrl-C, want 0", status)
 	}
+	if log := p.stderr.String(); !strings.Contains(log, "stopping; a second signal ends at once") {
+		t.Errorf("the log does not tell of the stop: %s", log)
+	}
 }
 
 func TestDemoPrintsWhatToTry(t *testing.T) {
