@@ -26,12 +26,22 @@ func (s *Scope) hold(b starter) {
 	s.batches = append(s.batches, b)
 }
 
+// flush sends off what is held while nobody is at work. Between the last rest and
+// this an answer may have set somebody to work, who will rest in turn: what is
+// held by then may be half of a batch, and is left to them.
 func (s *Scope) flush() {
-	s.mu.Lock()
-	batches := s.batches
-	s.batches = nil
-	s.mu.Unlock()
-	for _, b := range batches {
+	for _, b := range s.release() {
 		b.leave(s)
 	}
+}
+
+func (s *Scope) release() []starter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy.Load() != 0 {
+		return nil
+	}
+	released := s.batches
+	s.batches = nil
+	return released
 }

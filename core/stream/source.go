@@ -125,8 +125,8 @@ func (n *source[T]) run(more int) {
 	n.answer = n.evaluate()
 	n.answer.ready = n.scope.now()
 	n.mu.Lock()
+	n.scope.atWork(n.waiting + more) // before done: who sees that it is may be the last to rest
 	n.done.Store(true)
-	n.scope.atWork(n.waiting + more)
 	n.mu.Unlock()
 	n.failIfVital()
 }
