@@ -30,7 +30,7 @@ type Carts struct {
 
 func declareCarts() *Carts {
 	c := &Carts{service: service{name: "cart"}}
-	c.cart = command.New("cart.cart", c.fetch)
+	c.cart = command.New("cart.cart", c.fetch).Safe()
 	c.controls = []*command.Control{c.cart.Control}
 	return c
 }

@@ -57,7 +57,7 @@ type Inventory struct {
 
 func declareInventory() *Inventory {
 	i := &Inventory{service: service{name: "inventory"}}
-	i.stock = command.New("inventory.stock", i.fetch).Batch(i.fetchAll)
+	i.stock = command.New("inventory.stock", i.fetch).Batch(i.fetchAll).Safe()
 	i.controls = []*command.Control{i.stock.Control}
 	return i
 }

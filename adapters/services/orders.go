@@ -35,7 +35,7 @@ type Orders struct {
 
 func declareOrders() *Orders {
 	o := &Orders{service: service{name: "orders"}}
-	o.orders = command.New("orders.orders", o.fetch)
+	o.orders = command.New("orders.orders", o.fetch).Safe()
 	o.controls = []*command.Control{o.orders.Control}
 	return o
 }

@@ -25,7 +25,7 @@ type Profiles struct {
 
 func declareProfiles() *Profiles {
 	p := &Profiles{service: service{name: "profiles"}}
-	p.profile = command.New("profiles.profile", p.fetch)
+	p.profile = command.New("profiles.profile", p.fetch).Safe()
 	p.controls = []*command.Control{p.profile.Control}
 	return p
 }

@@ -56,8 +56,8 @@ type Recommendations struct {
 
 func declareRecommendations() *Recommendations {
 	r := &Recommendations{service: service{name: "recommendations"}}
-	r.related = command.New("recommendations.recommendations", r.fetch).Default(popularCards)
-	r.rows = command.New("recommendations.rows", r.fetchRows).Default(popularRows)
+	r.related = command.New("recommendations.recommendations", r.fetch).Safe().Default(popularCards)
+	r.rows = command.New("recommendations.rows", r.fetchRows).Safe().Default(popularRows)
 	r.controls = []*command.Control{r.related.Control, r.rows.Control}
 	return r
 }

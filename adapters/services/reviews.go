@@ -53,8 +53,8 @@ type Reviews struct {
 
 func declareReviews() *Reviews {
 	r := &Reviews{service: service{name: "reviews"}}
-	r.reviews = command.New("reviews.reviews", r.fetch).Stale(staleLimit)
-	r.summaries = command.New("reviews.summaries", r.fetchSummary).Batch(r.fetchSummaries).Stale(staleLimit)
+	r.reviews = command.New("reviews.reviews", r.fetch).Safe().Stale(staleLimit)
+	r.summaries = command.New("reviews.summaries", r.fetchSummary).Batch(r.fetchSummaries).Safe().Stale(staleLimit)
 	r.controls = []*command.Control{r.reviews.Control, r.summaries.Control}
 	return r
 }

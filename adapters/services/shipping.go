@@ -37,7 +37,7 @@ type Shipping struct {
 
 func declareShipping() *Shipping {
 	s := &Shipping{service: service{name: "shipping"}}
-	s.options = command.New("shipping.options", s.fetch)
+	s.options = command.New("shipping.options", s.fetch).Safe()
 	s.controls = []*command.Control{s.options.Control}
 	return s
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/admin"
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/server"
 	"github.com/facet-gateway/facet/devices"
@@ -54,13 +55,20 @@ func (g *gateway) connect(b *build) error {
 	return failed(b.services.Connect(g.clients))
 }
 
-// configure puts the configured policy of every command in force.
+// configure puts the configured policy of every command in force, and the retry
+// budget of every service.
 func (g *gateway) configure(b *build) error {
+	budgets := make(map[string]*command.Budget, len(g.config.Services))
+	for name, s := range g.config.Services {
+		budgets[name] = command.NewBudget()
+		budgets[name].Configure(s.RetryBudget.Percent, s.RetryBudget.Floor)
+	}
 	for _, c := range b.services.Controls() {
 		service, name := split(c)
 		if err := c.Configure(g.config.Services[service].Commands[name]); err != nil {
 			return refused{err}
 		}
+		c.Under(budgets[service])
 	}
 	return nil
 }
@@ -178,13 +186,17 @@ func (g *gateway) run(ctx context.Context, announce announcement) error {
 // that, and waits for a line that is being written.
 func (g *gateway) tellOfStop(ctx context.Context) (end func()) {
 	told := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
+	tell := func() {
 		defer close(told)
 		g.log.Info("stopping; a second signal ends at once")
-	})
+	}
+	stop := context.AfterFunc(ctx, tell)
 	return func() {
-		if !stop() {
+		switch {
+		case !stop():
 			<-told
+		case ctx.Err() != nil: // Done is closed before what waits for it by AfterFunc is started
+			tell()
 		}
 	}
 }

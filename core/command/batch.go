@@ -19,6 +19,7 @@ const BatchLimit = 200
 // takes the form of the call for one.
 func (c *Command[K, V]) Batch(run func(context.Context, []K) (map[K]V, error)) *Command[K, V] {
 	c.batch = run
+	c.declare(func(p *Policy) { p.Traits.Batched = true })
 	c.collapser = &stream.Collapser[K, V]{Limit: BatchLimit, One: c.answer, Many: c.answerAll}
 	return c
 }
@@ -86,10 +87,17 @@ func (b *batch[K, V]) execute(ctx context.Context, call *report.Call) (got map[K
 		queries[n] = b.queries[i]
 	}
 	err = b.command.execute(ctx, b.policy, call, func(ctx context.Context) (err error) {
-		got, err = b.command.batch(ctx, queries)
+		got, err = b.command.batchAttempts(ctx, b.policy, queries)
 		return err
 	})
 	return got, err
+}
+
+func (c *Command[K, V]) batchAttempts(ctx context.Context, policy *Policy, queries []K) (map[K]V, error) {
+	if !policy.repeats() {
+		return c.batch(ctx, queries)
+	}
+	return repeat(ctx, c.Control, policy, func(ctx context.Context) (map[K]V, error) { return c.batch(ctx, queries) })
 }
 
 // take is the answer to a query in that of the whole call, of whose size it is

@@ -105,7 +105,7 @@ func (c *circuit) settle(a permit, outcome report.Outcome, began time.Time, took
 		c.failed(a, c.events.kinds.failure, began, took, p)
 	case report.TimedOut:
 		c.failed(a, c.events.kinds.timeout, began, took, p)
-	case report.Canceled, report.Rejected, report.ShortCircuited:
+	case report.Canceled, report.Rejected, report.ShortCircuited, report.OutOfBudget:
 		c.undecided(a)
 	}
 }

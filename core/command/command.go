@@ -48,14 +48,18 @@ func New[K comparable, V any](name string, run func(context.Context, K) (V, erro
 	return c
 }
 
+// Safe declares that a call changes nothing: it may be made twice, and one call
+// may answer several requests that ask the same at once, if the configuration
+// says so.
+func (c *Command[K, V]) Safe() *Command[K, V] {
+	c.declare(func(p *Policy) { p.Traits.Safe = true })
+	return c
+}
+
 // Stale declares that an answer up to this old stands in for a failed call,
 // unless the configuration says otherwise.
 func (c *Command[K, V]) Stale(limit time.Duration) *Command[K, V] {
-	p := c.Policy()
-	p.Cache.Stale = limit
-	if err := c.Configure(p); err != nil {
-		panic(err) // a defect of the declaration, found at the first start
-	}
+	c.declare(func(p *Policy) { p.Cache.Stale = limit })
 	return c
 }
 

@@ -16,8 +16,11 @@ type Control struct {
 	policy   atomic.Pointer[Policy]
 	bulkhead bulkhead
 	circuit  *circuit
-	outcomes [report.CallerFault + 1]atomic.Uint64
+	outcomes [report.OutOfBudget + 1]atomic.Uint64
+	would    [report.OutOfBudget + 1]atomic.Uint64 // have been, if the limits were kept
 	rungs    [report.Missing + 1]atomic.Uint64
+	budget   atomic.Pointer[Budget] // nil: no attempt is repeated
+	retries  atomic.Uint64
 
 	mu     sync.Mutex // one Configure at a time
 	resize func(before, after Cache)
@@ -44,17 +47,38 @@ func (c *Control) Policy() Policy { return *c.policy.Load() }
 // Configure puts a policy in force, from the next call on. It returns a
 // [*RangeError] and changes nothing when a field is out of its range.
 func (c *Control) Configure(p Policy) error {
+	p.Traits = c.policy.Load().Traits
 	if err := p.Validate(); err != nil {
 		return fmt.Errorf("%s: %w", c.name, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	before := c.policy.Load()
-	c.resize(before.Cache, p.Cache)
-	c.circuit.configure(p.Circuit)
-	c.policy.Store(&p)
+	c.put(p)
 	return nil
 }
+
+func (c *Control) put(p Policy) {
+	c.resize(c.policy.Load().Cache, p.Cache)
+	c.circuit.configure(p.Circuit)
+	c.policy.Store(&p)
+}
+
+// declare changes the policy that a command has where the configuration says
+// nothing. A fault is a defect of the declaration, found at the first start.
+func (c *Control) declare(change func(*Policy)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.Policy()
+	change(&p)
+	if err := p.Validate(); err != nil {
+		panic(fmt.Errorf("%s: %w", c.name, err))
+	}
+	c.put(p)
+}
+
+// Under has the retries and hedges of a command come out of a budget, which it
+// shares with the other commands of its service. Without one it makes none.
+func (c *Control) Under(b *Budget) { c.budget.Store(b) }
 
 // refused records a run that was not made.
 func (c *Control) refused(call *report.Call, outcome report.Outcome, err error) error {
@@ -71,8 +95,11 @@ type Stats struct {
 	Circuit       string            `json:"circuit"` // closed | open
 	InFlight      int64             `json:"in_flight"`
 	MaxConcurrent int               `json:"max_concurrent"`
+	Mode          string            `json:"mode"`           // enforce | observe
+	Would         map[string]uint64 `json:"would"`          // refusals and ends that limits would have brought while only observed, by outcome
 	Outcomes      map[string]uint64 `json:"outcomes"`       // runs by how they ended
 	Rungs         map[string]uint64 `json:"rungs"`          // answers by where they stood
+	Retries       uint64            `json:"retries"`        // attempts beside the first of a run
 	Opened        uint64            `json:"opened"`         // times the circuit opened
 	RefusedEvents uint64            `json:"refused_events"` // by hystrix-go's channel: its percentage missed them
 }
@@ -81,11 +108,15 @@ type Stats struct {
 func (c *Control) Stats() Stats {
 	s := Stats{
 		Name: c.name, Circuit: c.circuit.state(), InFlight: c.bulkhead.inUse.Load(), MaxConcurrent: c.Policy().MaxConcurrent,
-		Outcomes: map[string]uint64{}, Rungs: map[string]uint64{},
-		Opened: c.circuit.opened.Load(), RefusedEvents: c.circuit.events.refused.Load(),
+		Mode: c.Policy().Mode.String(), Would: map[string]uint64{}, Outcomes: map[string]uint64{}, Rungs: map[string]uint64{},
+		Retries: c.retries.Load(),
+		Opened:  c.circuit.opened.Load(), RefusedEvents: c.circuit.events.refused.Load(),
 	}
 	for _, o := range report.Outcomes() {
 		s.Outcomes[o.String()] = c.outcomes[o].Load()
+	}
+	for _, o := range []report.Outcome{report.TimedOut, report.Rejected, report.ShortCircuited} {
+		s.Would[o.String()] = c.would[o].Load()
 	}
 	for _, r := range report.Rungs() {
 		s.Rungs[r.String()] = c.rungs[r].Load()

@@ -53,6 +53,24 @@ func TestConfigureRefuses(t *testing.T) {
 		{"cache.stale", func(p *command.Policy) { p.Cache.Stale = days + 1 }},
 		{"cache.entries", func(p *command.Policy) { p.Cache.Entries = -1 }},
 		{"cache.bytes", func(p *command.Policy) { p.Cache.Bytes = -1 }},
+		{"attempt_timeout", func(p *command.Policy) { p.AttemptTimeout = -1 }},
+		{"attempt_timeout", func(p *command.Policy) { p.AttemptTimeout = p.Timeout + 1 }},
+		{"mode", func(p *command.Policy) { p.Mode = 2 }},
+		{"cache.revalidate", func(p *command.Policy) { p.Cache.Revalidate = -1 }},
+		{"cache.revalidate", func(p *command.Policy) { p.Cache.Fresh, p.Cache.Revalidate = 2, 1 }},
+		{"cache.revalidate", func(p *command.Policy) { p.Cache.Revalidate = days + 1 }},
+		{"cache.negative", func(p *command.Policy) { p.Cache.Negative = -1 }},
+		{"cache.negative", func(p *command.Policy) { p.Cache.Negative = days + 1 }},
+		{"cache.jitter", func(p *command.Policy) { p.Cache.Jitter = -1 }},
+		{"cache.jitter", func(p *command.Policy) { p.Cache.Jitter = 51 }},
+		{"retry.attempts", func(p *command.Policy) { p.Retry.Attempts = 0 }},
+		{"retry.attempts", func(p *command.Policy) { p.Retry.Attempts = 6 }},
+		{"retry.attempts", func(p *command.Policy) { p.Retry.Attempts = 2 }}, // not declared safe
+		{"retry.backoff", func(p *command.Policy) { p.Retry.Backoff = -1 }},
+		{"retry.backoff", func(p *command.Policy) { p.Retry.Backoff = 10*time.Second + 1 }},
+		{"hedge", func(p *command.Policy) { p.Hedge = true }},
+		{"coalesce", func(p *command.Policy) { p.Coalesce = true }},
+		{"batch_window", func(p *command.Policy) { p.BatchWindow = time.Millisecond }}, // no form for many
 	} {
 		t.Run(tc.field, func(t *testing.T) {
 			c := command.New("test.policy", func(context.Context, int) (int, error) { return 1, nil })
@@ -71,17 +89,21 @@ func TestConfigureRefuses(t *testing.T) {
 }
 
 func TestConfigureTakesTheBounds(t *testing.T) {
-	c := command.New("test.bounds", func(context.Context, int) (int, error) { return 1, nil })
+	c := command.New("test.bounds", func(context.Context, int) (int, error) { return 1, nil }).Safe().
+		Batch(func(context.Context, []int) (map[int]int, error) { return nil, nil })
 	const days = 30 * 24 * time.Hour
 	for _, p := range []command.Policy{
 		command.DefaultPolicy(),
-		{Timeout: 1, MaxConcurrent: 1, Circuit: command.Circuit{Volume: 1, ErrorPercent: 1, Consecutive: 1, Sleep: 1}},
+		{Timeout: 1, MaxConcurrent: 1, Circuit: command.Circuit{Volume: 1, ErrorPercent: 1, Consecutive: 1, Sleep: 1}, Retry: command.Retry{Attempts: 1}},
 		{
 			Timeout: 10 * time.Minute, MaxConcurrent: 100_000,
 			Circuit: command.Circuit{Volume: 1_000_000, ErrorPercent: 100, Consecutive: 1_000_000, Sleep: time.Hour},
-			Cache:   command.Cache{Fresh: days, Stale: days, Entries: 1, Bytes: 1},
+			Cache:   command.Cache{Fresh: days, Revalidate: days, Stale: days, Negative: days, Jitter: 50, Entries: 1, Bytes: 1},
+			Mode:    command.Observe, AttemptTimeout: 10 * time.Minute, Hedge: true, Coalesce: true, BatchWindow: 100 * time.Millisecond,
+			Retry: command.Retry{Attempts: 5, Backoff: 10 * time.Second},
 		},
 	} {
+		p.Traits = command.Traits{Safe: true, Batched: true}
 		if err := c.Configure(p); err != nil || c.Policy() != p {
 			t.Errorf("%v, %+v", err, c.Policy())
 		}
@@ -126,7 +148,7 @@ func TestStats(t *testing.T) {
 	if s.Name != "test.circuit" || s.Circuit != "open" || s.MaxConcurrent != 7 || s.InFlight != 0 || s.Opened != 1 || s.RefusedEvents != 0 {
 		t.Errorf("%+v", s)
 	}
-	if len(s.Outcomes) != 7 || s.Outcomes["success"] != 1 || s.Outcomes["failure"] != 2 || s.Outcomes["short_circuited"] != 1 {
+	if len(s.Outcomes) != 8 || s.Outcomes["success"] != 1 || s.Outcomes["failure"] != 2 || s.Outcomes["short_circuited"] != 1 {
 		t.Errorf("%v", s.Outcomes)
 	}
 	if len(s.Rungs) != 5 || s.Rungs["live"] != 1 || s.Rungs["missing"] != 3 {

@@ -15,31 +15,50 @@ import (
 var (
 	ErrFull    = fault.Because(fault.ReasonFull, errors.New("as many calls as allowed are in progress"))
 	ErrOpen    = fault.Because(fault.ReasonOpen, errors.New("the circuit is open"))
+	ErrBudget  = fault.Because(fault.ReasonBudget, errors.New("the page has not the time left that a call takes"))
 	ErrTimeout = fault.Because(fault.ReasonTimeout, fmt.Errorf("the call had its time: %w", context.DeadlineExceeded))
 )
 
-// execute is one run of a command: a ticket of the bulkhead, the circuit's
-// leave, the deadline, the call itself on this goroutine, and the verdict.
+// execute is one run of a command: enough time left, a ticket of the bulkhead,
+// the circuit's leave, the deadline, the call itself with its attempts on this
+// goroutine, and the verdict. A command that is only observed is refused nothing.
 func (c *Control) execute(ctx context.Context, policy *Policy, call *report.Call, run func(context.Context) error) error {
+	began := call.Began
+	if !affordable(ctx, began) {
+		return c.refused(call, report.OutOfBudget, ErrBudget)
+	}
 	if !c.bulkhead.enter(policy.MaxConcurrent) {
-		return c.refused(call, report.Rejected, ErrFull)
+		if !c.onlyObserved(policy, report.Rejected) {
+			return c.refused(call, report.Rejected, ErrFull)
+		}
+		c.bulkhead.exceed()
 	}
 	defer c.bulkhead.leave()
-	began := call.Began
 	permit, ok := c.circuit.allow(began, &policy.Circuit)
-	if !ok {
+	if !ok && !c.onlyObserved(policy, report.ShortCircuited) {
 		return c.refused(call, report.ShortCircuited, ErrOpen)
 	}
 
-	timed := newRunContext(ctx, call, began.Add(policy.Timeout))
+	timed := newRunContext(ctx, call, began.Add(policy.limit()))
 	defer timed.end()
 	err := protect(timed, run)
 
 	call.Took = time.Since(began)
 	call.Outcome, call.Err = verdict(ctx, timed, policy, began, err)
 	c.outcomes[call.Outcome].Add(1)
-	c.circuit.settle(permit, call.Outcome, began, call.Took, &policy.Circuit)
+	if ok {
+		c.circuit.settle(permit, c.observed(policy, call), began, call.Took, &policy.Circuit)
+	}
 	return call.Err
+}
+
+// least is the time without which no call is made: none can be answered in less.
+const least = time.Millisecond
+
+// affordable reports whether the request has the time for a call.
+func affordable(ctx context.Context, now time.Time) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || deadline.Sub(now) >= least
 }
 
 // protect turns a panic of the service layer into an error.
@@ -61,6 +80,8 @@ func verdict(ctx, timed context.Context, policy *Policy, began time.Time, err er
 		return report.Success, nil
 	case timed.Err() != nil && endedBy(timed, err):
 		return late(ctx, timed, policy, began)
+	case errors.Is(err, ErrTimeout): // of the last attempt
+		return report.TimedOut, err
 	case callersFault(fault.CodeOf(err)):
 		return report.CallerFault, err
 	}
@@ -102,7 +123,7 @@ func late(ctx, timed context.Context, policy *Policy, began time.Time) (report.O
 // hadItsOwn reports whether the run's own deadline came first, and the end of
 // the request only while the run was returning.
 func hadItsOwn(timed context.Context, policy *Policy, began time.Time) bool {
-	return errors.Is(context.Cause(timed), ErrTimeout) && time.Since(began) >= policy.Timeout
+	return errors.Is(context.Cause(timed), ErrTimeout) && time.Since(began) >= policy.limit()
 }
 
 // hadItsTime reports whether a call that the page's deadline cut short counts

@@ -11,3 +11,6 @@ func Flood(c *Control, n int) {
 		c.circuit.events.report(c.circuit.events.kinds.success, time.Now(), 0)
 	}
 }
+
+// Pause is how long to wait after the n-th attempt.
+func Pause(r Retry, n int) time.Duration { return r.pause(n) }

@@ -23,7 +23,7 @@ func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, er
 	deepen(false)
 	var value V
 	err := c.execute(ctx, policy, call, func(ctx context.Context) (err error) {
-		value, err = c.run(ctx, query)
+		value, err = c.attempts(ctx, policy, query)
 		return err
 	})
 	if err == nil {
@@ -35,6 +35,14 @@ func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, er
 	}
 	c.count(call.Mark.Rung)
 	return value, call.Mark, err
+}
+
+// attempts is the call itself, as often as the policy and the budget have it.
+func (c *Command[K, V]) attempts(ctx context.Context, policy *Policy, query K) (V, error) {
+	if !policy.repeats() {
+		return c.run(ctx, query)
+	}
+	return repeat(ctx, c.Control, policy, func(ctx context.Context) (V, error) { return c.run(ctx, query) })
 }
 
 // substitute is the lower half of the ladder, for a call that failed: the stale

@@ -83,7 +83,14 @@ type Service struct {
 	Instances      []string // base URLs without a trailing slash; at least one
 	MaxBody        Size     // of an answer
 	MaxConnections int      // to each instance
+	RetryBudget    RetryBudget
 	Commands       map[string]command.Policy
+}
+
+// RetryBudget bounds the retries and hedges of a service's commands.
+type RetryBudget struct {
+	Percent int // of the runs of commands that may repeat; 0 to 100
+	Floor   int // a second, beside; 0 to 1,000
 }
 
 // Page is one endpoint.

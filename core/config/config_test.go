@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "write what the bad files say now into t
 func known() config.Known {
 	remembered := command.DefaultPolicy()
 	remembered.Cache.Stale = 10 * time.Minute
+	remembered.Traits = command.Traits{Safe: true, Batched: true}
 	return config.Known{
 		Services: map[string]map[string]command.Policy{
 			"catalog": {"product": remembered, "list": remembered},
@@ -60,10 +61,12 @@ func TestDefaults(t *testing.T) {
 		Services: map[string]config.Service{
 			"catalog": {
 				Instances: []string{"http://127.0.0.1:9001"}, MaxBody: 1048576, MaxConnections: 512,
+				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1},
 				Commands: map[string]command.Policy{"product": remembered, "list": remembered},
 			},
 			"cart": {
 				Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1048576, MaxConnections: 512,
+				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1},
 				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
 		},
@@ -107,19 +110,30 @@ func TestEveryField(t *testing.T) {
 		Services: map[string]config.Service{
 			"catalog": {
 				Instances: []string{"http://127.0.0.1:9001", "http://catalog-2.internal:9001/v1"},
-				MaxBody:   2 << 20, MaxConnections: 64,
+				MaxBody:   2 << 20, MaxConnections: 64, RetryBudget: config.RetryBudget{Percent: 10, Floor: 3},
 				Commands: map[string]command.Policy{
 					"product": {
-						Timeout:       250 * time.Millisecond,
-						MaxConcurrent: 200,
-						Circuit:       command.Circuit{Volume: 10, ErrorPercent: 25, Consecutive: 5, Sleep: 2 * time.Second},
-						Cache:         command.Cache{Fresh: 30 * time.Second, Stale: 20 * time.Minute, Entries: 5000, Bytes: 8 << 20},
+						Timeout:        250 * time.Millisecond,
+						AttemptTimeout: 120 * time.Millisecond,
+						MaxConcurrent:  200,
+						Mode:           command.Observe,
+						Circuit:        command.Circuit{Volume: 10, ErrorPercent: 25, Consecutive: 5, Sleep: 2 * time.Second},
+						Cache: command.Cache{
+							Fresh: 30 * time.Second, Revalidate: time.Minute, Stale: 20 * time.Minute, Negative: 3 * time.Second,
+							Jitter: 25, Entries: 5000, Bytes: 8 << 20,
+						},
+						Retry:       command.Retry{Attempts: 3, Backoff: 20 * time.Millisecond},
+						Hedge:       true,
+						Coalesce:    true,
+						BatchWindow: 5 * time.Millisecond,
+						Traits:      command.Traits{Safe: true, Batched: true},
 					},
 					"list": known().Services["catalog"]["list"],
 				},
 			},
 			"cart": {
 				Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1 << 20, MaxConnections: 512,
+				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1},
 				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
 		},

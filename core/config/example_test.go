@@ -44,7 +44,7 @@ pages:
 	// facet.yaml:4:17: services.catalog.instances[0]: "http://127.0.0.1" has no valid port
 	//   allowed: http://HOST:PORT, with a path if it has one
 	// facet.yaml:6:17: services.catalog.commands.product.timout: unknown field, did you mean "timeout"?
-	//   allowed: cache, circuit, max_concurrent, timeout
+	//   allowed: attempt_timeout, batch_window, cache, circuit, coalesce, hedge, max_concurrent, mode, retry, timeout
 	// facet.yaml:8:28: pages.productdetails.budget: missing unit after "800"
 	//   allowed: a number and a unit (ms, s, m, h), such as 300ms
 }

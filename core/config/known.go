@@ -50,7 +50,10 @@ func (k Known) defaults() (*Config, error) {
 	}
 	c.Devices.Profiles = append([]devices.Profile(nil), k.profiles()...)
 	for name, commands := range k.Services {
-		c.Services[name] = Service{MaxBody: 1 << 20, MaxConnections: 512, Commands: maps.Clone(commands)}
+		c.Services[name] = Service{
+			MaxBody: 1 << 20, MaxConnections: 512, Commands: maps.Clone(commands),
+			RetryBudget: RetryBudget{Percent: command.DefaultRetryPercent, Floor: command.DefaultRetryFloor},
+		}
 	}
 	for _, name := range k.Pages {
 		c.Pages[name] = Page{Budget: defaultBudget}

@@ -31,6 +31,12 @@ func decodeService(v value, s *Service) {
 		set("instances", &s.Instances, instances),
 		set("max_body", &s.MaxBody, within(size, 1, 1<<30)),
 		set("max_connections", &s.MaxConnections, within(count, 1, 100_000)),
+		field{"retry_budget", func(v value) {
+			v.fields(
+				set("percent", &s.RetryBudget.Percent, within(count, 0, 100)),
+				set("floor", &s.RetryBudget.Floor, within(count, 0, 1000)),
+			)
+		}},
 		field{"commands", func(v value) { named(v, "command", s.Commands, decodePolicy) }},
 	)
 }
@@ -66,25 +72,51 @@ func decodePolicy(v value, p *command.Policy) {
 	t := trial{}
 	v.fields(
 		try(t, "timeout", &p.Timeout, duration),
+		try(t, "attempt_timeout", &p.AttemptTimeout, duration),
 		try(t, "max_concurrent", &p.MaxConcurrent, count),
-		field{"circuit", func(v value) {
+		try(t, "mode", &p.Mode, mode),
+		field{"circuit", func(v value) { decodeCircuit(v, t, &p.Circuit) }},
+		field{"cache", func(v value) { decodeCache(v, t, &p.Cache) }},
+		field{"retry", func(v value) {
 			v.fields(
-				try(t, "circuit.volume", &p.Circuit.Volume, count),
-				try(t, "circuit.error_percent", &p.Circuit.ErrorPercent, count),
-				try(t, "circuit.consecutive", &p.Circuit.Consecutive, count),
-				try(t, "circuit.sleep", &p.Circuit.Sleep, duration),
+				try(t, "retry.attempts", &p.Retry.Attempts, count),
+				try(t, "retry.backoff", &p.Retry.Backoff, duration),
 			)
 		}},
-		field{"cache", func(v value) {
-			v.fields(
-				try(t, "cache.fresh", &p.Cache.Fresh, duration),
-				try(t, "cache.stale", &p.Cache.Stale, duration),
-				try(t, "cache.entries", &p.Cache.Entries, count),
-				try(t, "cache.bytes", &p.Cache.Bytes, byteCount),
-			)
-		}},
+		try(t, "hedge", &p.Hedge, boolean),
+		try(t, "coalesce", &p.Coalesce, boolean),
+		try(t, "batch_window", &p.BatchWindow, duration),
 	)
 	t.settle(v, func() (key, problem string) { return policyProblem(*p) })
+}
+
+func decodeCircuit(v value, t trial, c *command.Circuit) {
+	v.fields(
+		try(t, "circuit.volume", &c.Volume, count),
+		try(t, "circuit.error_percent", &c.ErrorPercent, count),
+		try(t, "circuit.consecutive", &c.Consecutive, count),
+		try(t, "circuit.sleep", &c.Sleep, duration),
+	)
+}
+
+func decodeCache(v value, t trial, c *command.Cache) {
+	v.fields(
+		try(t, "cache.fresh", &c.Fresh, duration),
+		try(t, "cache.revalidate", &c.Revalidate, duration),
+		try(t, "cache.stale", &c.Stale, duration),
+		try(t, "cache.negative", &c.Negative, duration),
+		try(t, "cache.jitter", &c.Jitter, count),
+		try(t, "cache.entries", &c.Entries, count),
+		try(t, "cache.bytes", &c.Bytes, byteCount),
+	)
+}
+
+func mode(v value) (command.Mode, bool) {
+	word, ok := oneOf(command.Enforce.String(), command.Observe.String())(v)
+	if word == command.Observe.String() {
+		return command.Observe, ok
+	}
+	return command.Enforce, ok
 }
 
 func policyProblem(p command.Policy) (key, problem string) {

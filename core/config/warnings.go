@@ -15,6 +15,7 @@ func (c *Config) warnings() []string {
 		list = append(list, fmt.Sprintf(
 			"admin: %s is not a loopback address: whoever reaches it can read the state and take profiles", c.Admin))
 	}
+	list = append(list, c.vainRetries()...)
 	if largest := c.largestBudget(); largest > 0 {
 		list = append(list, c.lateTimeouts(largest)...)
 		if c.Server.WriteTimeout <= largest {
@@ -22,6 +23,22 @@ func (c *Config) warnings() []string {
 				show(c.Server.WriteTimeout), show(largest)))
 		}
 	}
+	return list
+}
+
+// vainRetries returns a warning for each command that may ask another instance
+// where there is none.
+func (c *Config) vainRetries() []string {
+	var list []string
+	for service, s := range c.Services {
+		for name, p := range s.Commands {
+			if (p.Retry.Attempts > 1 || p.Hedge) && len(s.Instances) == 1 {
+				list = append(list, fmt.Sprintf(
+					"services.%s.commands.%s: a second attempt goes to another instance, and the service has only one", service, name))
+			}
+		}
+	}
+	slices.Sort(list)
 	return list
 }
 

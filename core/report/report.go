@@ -5,6 +5,8 @@ package report
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -81,13 +83,16 @@ const (
 	ShortCircuited                // the circuit was open: no call was made
 	Canceled                      // the client left or the page ended first
 	CallerFault                   // the answer was the caller's fault, such as a 404
+	OutOfBudget                   // the page had no time left for it: no call was made
 )
 
-var outcomeNames = [...]string{"success", "failure", "timeout", "rejected", "short_circuited", "canceled", "caller_fault"}
+var outcomeNames = [...]string{
+	"success", "failure", "timeout", "rejected", "short_circuited", "canceled", "caller_fault", "out_of_budget",
+}
 
 // Outcomes returns every outcome.
 func Outcomes() []Outcome {
-	return []Outcome{Success, Failure, TimedOut, Rejected, ShortCircuited, Canceled, CallerFault}
+	return []Outcome{Success, Failure, TimedOut, Rejected, ShortCircuited, Canceled, CallerFault, OutOfBudget}
 }
 
 // String returns the outcome's name, as counters and the log use it.
@@ -111,8 +116,37 @@ type Call struct {
 	Bytes    int           // of the answer's body, as received
 	Caching  Caching       // what the backend allows
 	Err      error
+	Spread   *Spread // of a command that may make several attempts; nil: it makes one
 
 	request *Report
+}
+
+// Attempt returns the record of one of several attempts that run beside each
+// other: what it comes to is its own.
+func (c *Call) Attempt() *Call {
+	return &Call{Command: c.Command, Began: time.Now(), Keys: c.Keys, Caching: Caching{MaxAge: Unlimited}, Spread: c.Spread, request: c.request}
+}
+
+// Spread is what the attempts of one command know of each other, so that each
+// goes to another instance. The zero value is ready, and safe for concurrent use.
+type Spread struct {
+	mu    sync.Mutex
+	taken []string
+}
+
+// ErrNoOther is the cause of an attempt that was not made, because every instance
+// has had one.
+var ErrNoOther = errors.New("there is no other instance to ask")
+
+// Take reports whether no attempt has gone to the instance yet; from then on one has.
+func (s *Spread) Take(instance string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.taken, instance) {
+		return false
+	}
+	s.taken = append(s.taken, instance)
+	return true
 }
 
 // Unlimited is the MaxAge of an answer that does not limit its caching.

@@ -57,7 +57,7 @@ func TestContexts(t *testing.T) {
 }
 
 func TestOutcomes(t *testing.T) {
-	names := []string{"success", "failure", "timeout", "rejected", "short_circuited", "canceled", "caller_fault"}
+	names := []string{"success", "failure", "timeout", "rejected", "short_circuited", "canceled", "caller_fault", "out_of_budget"}
 	all := report.Outcomes()
 	if len(all) != len(names) {
 		t.Fatalf("%d outcomes", len(all))
@@ -69,5 +69,32 @@ func TestOutcomes(t *testing.T) {
 	}
 	if report.Outcome(99).String() != "failure" {
 		t.Error("an unknown outcome is no failure")
+	}
+}
+
+func TestAttemptsGoToDifferentInstances(t *testing.T) {
+	r := report.New("id", report.NewTrace())
+	call := r.Begin("c.c")
+	call.Spread = &report.Spread{}
+	var wait sync.WaitGroup
+	var took sync.Map
+	for range 8 {
+		attempt := call.Attempt()
+		if attempt.Request() != r || attempt.Command != "c.c" || attempt.Caching.MaxAge != report.Unlimited {
+			t.Fatalf("%+v", attempt)
+		}
+		wait.Go(func() {
+			for _, instance := range []string{"a", "b", "c"} {
+				if attempt.Spread.Take(instance) {
+					if _, twice := took.LoadOrStore(instance, true); twice {
+						t.Error(instance, "was taken twice")
+					}
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if len(r.Calls()) != 1 {
+		t.Error("an attempt is no call of its own")
 	}
 }

@@ -89,6 +89,21 @@ func (c *Client) next() *instance {
 	return c.instances[int((c.turn.Add(1)-1)%uint32(len(c.instances)))] //nolint:gosec // a list has far fewer than 2^32 items
 }
 
+// pick returns the instance of an attempt: the next one in turn, or of a command
+// that may make several attempts, the next that has had none of them. It returns
+// nil if all have.
+func (c *Client) pick(call *report.Call) *instance {
+	if call == nil || call.Spread == nil {
+		return c.next()
+	}
+	for range c.instances {
+		if in := c.next(); call.Spread.Take(in.address + in.prefix) {
+			return in
+		}
+	}
+	return nil
+}
+
 // do runs a call and decodes its answer.
 func (c *Client) do(ctx context.Context, r request) error {
 	if ctx.Err() != nil {
@@ -112,9 +127,16 @@ func (c *Client) do(ctx context.Context, r request) error {
 // send makes one attempt, and a second one for free if all that the first one
 // found is a kept connection that could not serve again.
 func (c *Client) send(ctx context.Context, r request) error {
-	again, err := c.attempt(ctx, r, true)
+	in := c.pick(r.call)
+	if in == nil {
+		return fault.Because(fault.ReasonError, c.because(report.ErrNoOther))
+	}
+	again, err := c.attempt(ctx, in, r, true)
 	if again && ctx.Err() == nil {
-		_, err = c.attempt(ctx, r, false)
+		if other := c.pick(r.call); other != nil {
+			in = other
+		}
+		_, err = c.attempt(ctx, in, r, false)
 	}
 	return err
 }
@@ -122,8 +144,7 @@ func (c *Client) send(ctx context.Context, r request) error {
 // attempt asks one instance. again reports that a kept connection took nothing of
 // the request, or ended before one byte of an answer came to one that may be sent
 // twice.
-func (c *Client) attempt(ctx context.Context, r request, reuse bool) (again bool, err error) {
-	in := c.next()
+func (c *Client) attempt(ctx context.Context, in *instance, r request, reuse bool) (again bool, err error) {
 	cn, err := in.acquire(ctx, r, reuse)
 	if err != nil {
 		return false, c.failed(ctx, in, fault.ReasonError, err)

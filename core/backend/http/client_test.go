@@ -202,6 +202,32 @@ func TestRoundRobin(t *testing.T) {
 
 // 2,000 calls at once, many of them cancelled at a random moment: whatever is
 // answered belongs to its own request, and nothing is left behind.
+// TestAttemptsOfACommandGoToDifferentInstances, and there are no more of them than instances.
+func TestAttemptsOfACommandGoToDifferentInstances(t *testing.T) {
+	const instances = 3
+	bases := make([]string, instances)
+	for i := range bases {
+		bases[i] = "http://" + always(t, okJSON(fmt.Sprintf(`{"id":"%d"}`, i)))
+	}
+	client := newClient(t, http.Options{Instances: bases})
+	for range 20 {
+		call := report.New("r", report.Trace{}).Begin("test.spread")
+		call.Spread = &report.Spread{}
+		seen := map[string]bool{}
+		for range instances {
+			p, err := http.GetJSON[product](report.WithCall(t.Context(), call), client, "/products/p-1")
+			if err != nil || seen[p.ID] {
+				t.Fatalf("%q a second time, or %v", p.ID, err)
+			}
+			seen[p.ID] = true
+		}
+		_, err := http.GetJSON[product](report.WithCall(t.Context(), call), client, "/products/p-1")
+		if !errors.Is(err, report.ErrNoOther) || fault.CodeOf(err) != fault.Unavailable || call.Attempts != instances {
+			t.Fatalf("%v after %d attempts", err, call.Attempts)
+		}
+	}
+}
+
 func TestAnswersBelongToTheirRequests(t *testing.T) {
 	address := replies(t, answerWithPath(500))
 	client := newClient(t, http.Options{Instances: []string{"http://" + address}, MaxConns: 100})
