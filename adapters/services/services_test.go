@@ -25,6 +25,10 @@ func TestControls(t *testing.T) {
 	for _, c := range s.Controls() {
 		names = append(names, c.Name())
 		want := command.DefaultPolicy()
+		want.Traits = command.Traits{
+			Safe:    c.Name() != "auth.introspect",
+			Batched: slices.Contains([]string{"catalog.product", "reviews.summaries", "inventory.stock"}, c.Name()),
+		}
 		if c.Name() == "catalog.product" || strings.HasPrefix(c.Name(), "reviews.") {
 			want.Cache.Stale = 10 * time.Minute
 		}

@@ -133,12 +133,18 @@ func (c *Client) send(ctx context.Context, r request) error {
 	}
 	again, err := c.attempt(ctx, in, r, true)
 	if again && ctx.Err() == nil {
-		if other := c.pick(r.call); other != nil {
-			in = other
-		}
-		_, err = c.attempt(ctx, in, r, false)
+		_, err = c.attempt(ctx, c.resendTo(r.call, in), r, false)
 	}
 	return err
+}
+
+// resendTo returns the instance of a free resend: the next one in turn, but where
+// attempts are spread, the same: the others are for further attempts.
+func (c *Client) resendTo(call *report.Call, in *instance) *instance {
+	if call != nil && call.Spread != nil {
+		return in
+	}
+	return c.next()
 }
 
 // attempt asks one instance. again reports that a kept connection took nothing of
