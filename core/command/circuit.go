@@ -54,10 +54,14 @@ func newCircuit(name string) *circuit {
 }
 
 // configure hands the settings to hystrix-go, which reads them at each decision.
+// An open circuit does not sleep longer than it would from now on.
 func (c *circuit) configure(p Circuit) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.settings = p
+	if latest := time.Now().Add(p.Sleep); c.retryAt.After(latest) {
+		c.retryAt = latest
+	}
 	c.trigger(p.Volume, p.ErrorPercent)
 }
 

@@ -54,7 +54,7 @@ func newBackend(t *testing.T, change func(*command.Policy)) (*backend, *command.
 
 func asIs(*command.Policy) {}
 
-// setSleep changes the sleep window, which counts from the next opening or probe on.
+// setSleep changes the sleep window. One that has begun may become shorter by it, never longer.
 func setSleep(t *testing.T, c *command.Control, sleep time.Duration) {
 	t.Helper()
 	configure(t, c, func(p *command.Policy) { p.Circuit.Sleep = sleep })

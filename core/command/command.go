@@ -86,13 +86,16 @@ func (c *Command[K, V]) Observe(query K) stream.Stream[V] {
 	})
 }
 
-// resize makes the cache that a policy asks for, if any; a cache whose bounds
-// stay is kept.
+// resize makes the cache that a policy asks for, if any. One that there is keeps
+// what it holds, as far as the new bounds have room.
 func (c *Command[K, V]) resize(before, after Cache) {
+	remembered := c.cache.Load()
 	switch {
 	case !after.enabled():
 		c.cache.Store(nil)
-	case c.cache.Load() == nil || before.entries() != after.entries() || before.bytes() != after.bytes():
+	case remembered == nil:
 		c.cache.Store(cache.New[K, V](after.entries(), after.bytes(), time.Now))
+	case before.entries() != after.entries() || before.bytes() != after.bytes():
+		remembered.Resize(after.entries(), after.bytes())
 	}
 }
