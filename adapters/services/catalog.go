@@ -47,7 +47,8 @@ const staleLimit = 10 * time.Minute
 
 func declareCatalog() *Catalog {
 	c := &Catalog{service: service{name: "catalog"}}
-	c.product = command.New("catalog.product", c.fetch).Batch(c.fetchAll).Safe().Stale(staleLimit)
+	c.product = command.New("catalog.product", c.fetch).Batch(c.fetchAll).Safe().Stale(staleLimit).
+		Tags(func(id string, _ Product) []string { return ofProduct(id) })
 	c.controls = []*command.Control{c.product.Control}
 	return c
 }

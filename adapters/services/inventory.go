@@ -57,7 +57,8 @@ type Inventory struct {
 
 func declareInventory() *Inventory {
 	i := &Inventory{service: service{name: "inventory"}}
-	i.stock = command.New("inventory.stock", i.fetch).Batch(i.fetchAll).Safe()
+	i.stock = command.New("inventory.stock", i.fetch).Batch(i.fetchAll).Safe().
+		Tags(func(id string, _ Stock) []string { return ofProduct(id) })
 	i.controls = []*command.Control{i.stock.Control}
 	return i
 }

@@ -53,8 +53,10 @@ type Reviews struct {
 
 func declareReviews() *Reviews {
 	r := &Reviews{service: service{name: "reviews"}}
-	r.reviews = command.New("reviews.reviews", r.fetch).Safe().Stale(staleLimit)
-	r.summaries = command.New("reviews.summaries", r.fetchSummary).Batch(r.fetchSummaries).Safe().Stale(staleLimit)
+	r.reviews = command.New("reviews.reviews", r.fetch).Safe().Stale(staleLimit).
+		Tags(func(q reviewsQuery, _ TopReviews) []string { return ofProduct(q.product) })
+	r.summaries = command.New("reviews.summaries", r.fetchSummary).Batch(r.fetchSummaries).Safe().Stale(staleLimit).
+		Tags(func(id string, _ Summary) []string { return ofProduct(id) })
 	r.controls = []*command.Control{r.reviews.Control, r.summaries.Control}
 	return r
 }

@@ -123,6 +123,9 @@ func prepare() error {
 	)
 }
 
+// ofProduct are the tags of answers about one product.
+func ofProduct(id string) []string { return []string{"product:" + id} }
+
 // anonymous is the stream of a call that needs a user and has none.
 func anonymous[T any](call string) stream.Stream[T] {
 	return stream.Fail[T](fault.Because(fault.ReasonAnonymous, errors.New(call+" needs a user")))

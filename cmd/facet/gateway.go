@@ -23,6 +23,7 @@ type gateway struct {
 	config    *config.Config
 	log       *slog.Logger
 	clients   map[string]*http.Client
+	controls  []*command.Control
 	server    *server.Server
 	documents map[string][]byte // of what the devices' pages are, by name
 	admin     *admin.Admin
@@ -31,7 +32,7 @@ type gateway struct {
 // newGateway wires a gateway; it does not listen yet, and connects to nothing.
 // Close it in the end. There can be one of a build.
 func newGateway(b *build, c *config.Config, log *slog.Logger) (*gateway, error) {
-	g := &gateway{config: c, log: log, clients: make(map[string]*http.Client, len(c.Services))}
+	g := &gateway{config: c, log: log, clients: make(map[string]*http.Client, len(c.Services)), controls: b.services.Controls()}
 	for _, step := range []func(*build) error{g.connect, g.configure, g.open} {
 		if err := step(b); err != nil {
 			g.close()
@@ -63,7 +64,7 @@ func (g *gateway) configure(b *build) error {
 		budgets[name] = command.NewBudget()
 		budgets[name].Configure(s.RetryBudget.Percent, s.RetryBudget.Floor)
 	}
-	for _, c := range b.services.Controls() {
+	for _, c := range g.controls {
 		service, name := split(c)
 		if err := c.Configure(g.config.Services[service].Commands[name]); err != nil {
 			return refused{err}
@@ -154,8 +155,11 @@ func longestSleep(all map[string]config.Service) time.Duration {
 	return longest
 }
 
-// close closes the clients' connections.
+// close ends the calls that belong to no request, then the clients' connections.
 func (g *gateway) close() {
+	for _, c := range g.controls {
+		c.Close()
+	}
 	for _, c := range g.clients {
 		c.Close()
 	}

@@ -2,6 +2,7 @@ package cache_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,21 @@ func (c *clock) advance(d time.Duration) {
 
 func newClock() *clock { return &clock{now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)} }
 
+// put remembers an answer of now.
+func put[K comparable, V any](c *cache.Cache[K, V], key K, value V, size int64, fresh, stale time.Duration, tags ...string) {
+	putAt(c, time.Now(), key, value, size, fresh, stale, tags...)
+}
+
+func putAt[K comparable, V any](
+	c *cache.Cache[K, V], now time.Time, key K, value V, size int64, fresh, stale time.Duration, tags ...string,
+) {
+	c.Put(key, cache.Entry[V]{
+		Value: value, Size: size, Stored: now, Fresh: now.Add(fresh), Stale: now.Add(max(fresh, stale)), Tags: tags,
+	})
+}
+
+func spelt[K comparable](key K) string { return fmt.Sprint(key) }
+
 func TestAgesFromFreshToStaleToGone(t *testing.T) {
 	for _, tc := range []struct {
 		name         string
@@ -48,41 +64,41 @@ func TestAgesFromFreshToStaleToGone(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			clk := newClock()
-			c := cache.New[string, int](10, 1<<20, clk.Now)
-			c.Put("a", 1, 10, tc.fresh, tc.stale)
+			c := cache.New[string, int](10, 1<<20, spelt[string], clk.Now)
+			putAt(c, clk.Now(), "a", 1, 10, tc.fresh, tc.stale)
 			clk.advance(tc.after)
-			hit, found := c.Get("a")
-			if found != tc.found || hit.Fresh != tc.young {
-				t.Fatalf("found %v fresh %v, want %v %v", found, hit.Fresh, tc.found, tc.young)
+			hit := c.Get("a")
+			young := clk.Now().Before(hit.Fresh)
+			if hit.Found() != tc.found || tc.found && young != tc.young {
+				t.Fatalf("found %v fresh %v, want %v %v", hit.Found(), young, tc.found, tc.young)
 			}
-			if found && (hit.Age != tc.after || hit.Value != 1) {
-				t.Fatalf("age %v value %d, want %v 1", hit.Age, hit.Value, tc.after)
+			if tc.found && (hit.Age(clk.Now()) != tc.after || hit.Value != 1) {
+				t.Fatalf("age %v value %d, want %v 1", hit.Age(clk.Now()), hit.Value, tc.after)
 			}
 		})
 	}
 }
 
 func TestBounds(t *testing.T) {
-	clk := newClock()
-	c := cache.New[int, int](5, 1<<20, clk.Now)
+	c := cache.New[int, int](5, 1<<20, spelt[int], time.Now)
 	for i := range 100 {
-		c.Put(i, i, 1, time.Minute, time.Minute)
+		put(c, i, i, 1, time.Minute, time.Minute)
 	}
 	if got := c.Size(); got.Entries != 5 || got.Bytes != 5*(1+cache.Overhead) {
 		t.Fatalf("bounded by entries: %+v", got)
 	}
-	c = cache.New[int, int](1000, 10_000, clk.Now)
+	c = cache.New[int, int](1000, 10_000, spelt[int], time.Now)
 	for i := range 100 {
-		c.Put(i, i, 1000, time.Minute, time.Minute)
+		put(c, i, i, 1000, time.Minute, time.Minute)
 	}
 	if got := c.Size(); got.Entries != 10_000/(1000+cache.Overhead) || got.Bytes > 10_000 {
 		t.Fatalf("bounded by bytes: %+v", got)
 	}
-	if _, ok := c.Get(99); !ok {
+	if hit := c.Get(99); !hit.Found() {
 		t.Fatal("the newest was evicted")
 	}
-	c.Put(99, 0, 20_000, time.Minute, time.Minute)
-	if _, ok := c.Get(99); ok {
+	put(c, 99, 0, 20_000, time.Minute, time.Minute)
+	if hit := c.Get(99); hit.Found() {
 		t.Fatal("an answer over the limit was kept, or the old one survived it")
 	}
 }
@@ -105,21 +121,21 @@ func TestResizeKeepsTheNewest(t *testing.T) {
 		{"none is one", 0, 0, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := cache.New[int, int](20, 1<<20, newClock().Now)
+			c := cache.New[int, int](20, 1<<20, spelt[int], time.Now)
 			for i := range 10 {
-				c.Put(i, i, 100, time.Minute, time.Minute)
+				put(c, i, i, 100, time.Minute, time.Minute)
 			}
 			c.Resize(tc.entries, tc.bytes)
 			if got := c.Size(); got.Entries != tc.kept || got.Bytes != int64(tc.kept*weight) {
 				t.Fatalf("%+v, want %d answers", got, tc.kept)
 			}
 			for i := range 10 {
-				if _, ok := c.Get(i); ok != (i >= 10-tc.kept) {
-					t.Errorf("answer %d is there: %v, with %d kept", i, ok, tc.kept)
+				if hit := c.Get(i); hit.Found() != (i >= 10-tc.kept) {
+					t.Errorf("answer %d is there: %v, with %d kept", i, hit.Found(), tc.kept)
 				}
 			}
 			for i := range 50 {
-				c.Put(i, i, 100, time.Minute, time.Minute)
+				put(c, i, i, 100, time.Minute, time.Minute)
 			}
 			if got := c.Size(); got.Entries > max(tc.entries, 1) || got.Bytes > max(tc.bytes, 1) {
 				t.Errorf("over its new bounds: %+v", got)
@@ -130,11 +146,11 @@ func TestResizeKeepsTheNewest(t *testing.T) {
 
 // BenchmarkResize forgets 1,000 of 10,000 answers.
 func BenchmarkResize(b *testing.B) {
-	c := cache.New[int, int](10_000, 1<<30, time.Now)
+	c := cache.New[int, int](10_000, 1<<30, spelt[int], time.Now)
 	for next := 0; b.Loop(); {
 		b.StopTimer()
 		for c.Size().Entries < 10_000 {
-			c.Put(next, next, 100, time.Minute, time.Minute)
+			put(c, next, next, 100, time.Minute, time.Minute)
 			next++
 		}
 		b.StartTimer()
@@ -146,9 +162,9 @@ func BenchmarkResize(b *testing.B) {
 }
 
 func TestReplacingGivesBytesBack(t *testing.T) {
-	c := cache.New[string, int](10, 1<<20, newClock().Now)
+	c := cache.New[string, int](10, 1<<20, spelt[string], newClock().Now)
 	for range 1000 {
-		c.Put("a", 1, 500, time.Minute, time.Minute)
+		put(c, "a", 1, 500, time.Minute, time.Minute)
 	}
 	if got := c.Size(); got.Bytes != 500+cache.Overhead {
 		t.Fatalf("%+v", got)
@@ -160,13 +176,13 @@ func TestReplacingGivesBytesBack(t *testing.T) {
 }
 
 func TestConcurrentUseKeepsItsBounds(t *testing.T) {
-	c := cache.New[int, int](50, 30_000, time.Now)
+	c := cache.New[int, int](50, 30_000, spelt[int], time.Now)
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
 			for i := range 2000 {
-				c.Put(i%97, i, int64(i%700), time.Minute, time.Minute)
-				if hit, ok := c.Get((i + g) % 97); ok && !hit.Fresh {
+				put(c, i%97, i, int64(i%700), time.Minute, time.Minute)
+				if hit := c.Get((i + g) % 97); hit.Found() && hit.Fresh.IsZero() {
 					t.Error("a fresh answer was stale")
 				}
 				if i%13 == 0 {
@@ -185,22 +201,92 @@ func TestConcurrentUseKeepsItsBounds(t *testing.T) {
 }
 
 func BenchmarkPut(b *testing.B) {
-	c := cache.New[string, int](1000, 1<<30, time.Now)
+	c := cache.New[string, int](1000, 1<<30, spelt[string], time.Now)
 	keys := make([]string, 500)
 	for i := range keys {
 		keys[i] = fmt.Sprint("p-", i)
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		c.Put(keys[i%len(keys)], i, 800, time.Minute, time.Minute)
+		put(c, keys[i%len(keys)], i, 800, time.Minute, time.Minute)
 	}
 }
 
 func BenchmarkGet(b *testing.B) {
-	c := cache.New[string, int](1000, 1<<30, time.Now)
-	c.Put("p-1", 1, 800, time.Hour, time.Hour)
+	c := cache.New[string, int](1000, 1<<30, spelt[string], time.Now)
+	put(c, "p-1", 1, 800, time.Hour, time.Hour)
 	b.ReportAllocs()
 	for b.Loop() {
 		c.Get("p-1")
+	}
+}
+
+func TestForgetting(t *testing.T) {
+	clk := newClock()
+	c := cache.New[int, string](100, 1<<20, spelt[int], clk.Now)
+	fill := func() {
+		for i := range 10 {
+			putAt(c, clk.Now(), i, "v", 1, time.Minute, time.Hour, "all", fmt.Sprint("odd=", i%2), "all")
+		}
+	}
+	there := func() (keys []int) {
+		for i := range 10 {
+			if hit := c.Get(i); hit.Found() {
+				keys = append(keys, i)
+			}
+		}
+		return keys
+	}
+	fill()
+	asked := clk.Now() // of answers that come after what follows
+	clk.advance(time.Second)
+	if n := c.Forget("3"); n != 1 || len(there()) != 9 {
+		t.Errorf("%d forgotten, %v left", n, there())
+	}
+	if n := c.ForgetTag("odd=0"); n != 5 || !slices.Equal(there(), []int{1, 5, 7, 9}) {
+		t.Errorf("%d forgotten, %v left", n, there())
+	}
+	if n := c.ForgetTag("none"); n != 0 {
+		t.Errorf("%d forgotten of a tag that nothing has", n)
+	}
+	for i := range 10 {
+		putAt(c, asked, i, "late", 1, time.Minute, time.Hour, fmt.Sprint("odd=", i%2))
+	}
+	if !slices.Equal(there(), []int{1, 5, 7, 9}) {
+		t.Errorf("an answer from before it was forgotten is there: %v", there())
+	}
+	clk.advance(1)
+	if fill(); len(there()) != 10 {
+		t.Errorf("only %v are remembered again", there())
+	}
+	c.Outdate()
+	for i := range 10 {
+		if hit := c.Get(i); !hit.Found() || clk.Now().Before(hit.Fresh) {
+			t.Errorf("%d: %+v after all was outdated", i, hit)
+		}
+	}
+	putAt(c, asked, 1, "late", 1, time.Minute, time.Hour)
+	if hit := c.Get(1); hit.Found() {
+		t.Error("an answer from before all was outdated is remembered")
+	}
+	for i := range 10 {
+		c.Drop(i)
+	}
+	if got := c.Size(); got != (cache.Size{}) || c.ForgetTag("all") != 0 {
+		t.Errorf("%+v is left", got)
+	}
+}
+
+// TestTagsAreBounded: whatever comes and goes, nothing of it is left behind.
+func TestTagsAreBounded(t *testing.T) {
+	c := cache.New[int, int](50, 1<<20, spelt[int], time.Now)
+	for i := range 20_000 {
+		put(c, i%500, i, 1, time.Minute, time.Minute, fmt.Sprint("t", i), fmt.Sprint("u", i%7))
+		if i%11 == 0 {
+			c.ForgetTag(fmt.Sprint("t", i))
+		}
+	}
+	if n := cache.Tags(c); n > 50+7 {
+		t.Errorf("%d tags of 50 answers", n)
 	}
 }

@@ -3,7 +3,9 @@ package command
 import (
 	"context"
 	"errors"
+	"time"
 
+	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
@@ -27,70 +29,87 @@ func (c *Command[K, V]) Batch(run func(context.Context, []K) (map[K]V, error)) *
 // errUnknown is the fault of a query that a batch has no answer to.
 var errUnknown = fault.Because(fault.ReasonNotFound, errors.New("the backend does not know it"))
 
-// answerAll is the ladder for each query of a batch. Those that are not remembered
-// fresh are asked for in one call, under one ticket of the bulkhead.
+// answerAll is the ladder for each query of a batch. Those that are not spared the
+// call are asked for in one, under one ticket of the bulkhead.
 func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) []stream.Answered[V] {
-	b := batch[K, V]{
-		command: c, policy: c.policy.Load(), queries: queries,
-		answers: make([]stream.Answered[V], len(queries)), unasked: make([]int, 0, len(queries)),
-	}
-	b.recallFresh()
-	if len(b.unasked) > 0 {
+	policy := c.policy.Load()
+	known := c.recallAll(ctx, policy, queries)
+	answers, unasked := c.spareAll(ctx, policy, queries, known)
+	if len(unasked) > 0 {
 		deepen(false)
-		b.ask(ctx)
-	}
-	for i := range b.answers {
-		c.count(b.answers[i].Mark.Rung)
-	}
-	return b.answers
-}
-
-// batch is one call for many queries as it runs.
-type batch[K comparable, V any] struct {
-	command *Command[K, V]
-	policy  *Policy
-	queries []K
-	answers []stream.Answered[V] // to the queries, in order
-	unasked []int                // indexes of those without an answer yet
-}
-
-// recallFresh answers what is remembered fresh.
-func (b *batch[K, V]) recallFresh() {
-	for i, q := range b.queries {
-		if hit, ok := b.command.recallFresh(b.policy, q); ok {
-			b.answers[i] = stream.Answered[V]{Value: hit.Value, Mark: report.Mark{Rung: report.Cached, Age: hit.Age}}
-			continue
-		}
-		b.unasked = append(b.unasked, i)
-	}
-}
-
-// ask makes the call; when it fails, what stands in does so for each query by itself.
-func (b *batch[K, V]) ask(ctx context.Context) {
-	call := begin(ctx, b.command.name)
-	call.Keys = len(b.unasked)
-	got, err := b.execute(ctx, call)
-	call.Mark = report.Mark{Rung: report.Live}
-	for _, i := range b.unasked {
-		if err != nil {
-			b.answers[i] = b.command.substitute(b.policy, b.queries[i], call)
-			call.Mark = call.Mark.Join(b.answers[i].Mark)
-		} else {
-			b.answers[i] = b.take(got, b.queries[i], call)
+		call := begin(ctx, c.name)
+		call.Keys, call.Mark = len(unasked), report.Mark{Rung: report.Live}
+		for n, a := range c.askAll(ctx, policy, call, chosen(queries, unasked)) {
+			i := unasked[n]
+			if answers[i] = a; a.Err != nil {
+				answers[i] = c.substitute(ctx, policy, queries[i], known[i], a.Err)
+			}
+			if a.Err != nil && call.Err != nil {
+				call.Mark = call.Mark.Join(answers[i].Mark)
+			}
 		}
 	}
+	for i := range answers {
+		c.count(answers[i].Mark.Rung)
+	}
+	return answers
 }
 
-func (b *batch[K, V]) execute(ctx context.Context, call *report.Call) (got map[K]V, err error) {
-	queries := make([]K, len(b.unasked))
-	for n, i := range b.unasked {
-		queries[n] = b.queries[i]
+// spareAll answers what is spared the call, and returns the indexes of the others.
+func (c *Command[K, V]) spareAll(
+	ctx context.Context, policy *Policy, queries []K, known []cache.Entry[V],
+) (answers []stream.Answered[V], unasked []int) {
+	answers, unasked = make([]stream.Answered[V], len(queries)), make([]int, 0, len(queries))
+	var old []K
+	now := time.Now()
+	for i := range queries {
+		var spared, renew bool
+		if answers[i], spared, renew = c.spare(policy, &known[i], now); !spared {
+			unasked = append(unasked, i)
+		}
+		if renew {
+			old = append(old, queries[i])
+		}
 	}
-	err = b.command.execute(ctx, b.policy, call, func(ctx context.Context) (err error) {
-		got, err = b.command.batchAttempts(ctx, b.policy, queries)
+	if len(old) > 0 {
+		c.renew(policy, report.From(ctx), old)
+	}
+	return answers, unasked
+}
+
+// askAll is the live call for many queries.
+func (c *Command[K, V]) askAll(ctx context.Context, policy *Policy, call *report.Call, queries []K) []stream.Answered[V] {
+	if policy.shares() {
+		return c.flights.ask(ctx, policy, call, queries)
+	}
+	return c.callAll(ctx, policy, call, queries)
+}
+
+// callAll makes the call, and remembers what it brought for each query. Of the
+// size of the answer each value is taken to be an even share.
+func (c *Command[K, V]) callAll(ctx context.Context, policy *Policy, call *report.Call, queries []K) []stream.Answered[V] {
+	var got map[K]V
+	err := c.execute(ctx, policy, call, func(ctx context.Context) (err error) {
+		got, err = c.batchAttempts(ctx, policy, queries)
 		return err
 	})
-	return got, err
+	answers := make([]stream.Answered[V], len(queries))
+	for i, q := range queries {
+		value, known := got[q]
+		switch {
+		case err != nil:
+			answers[i].Err = err
+		case !known:
+			answers[i].Err = errUnknown
+		default:
+			answers[i] = stream.Answered[V]{Value: value, Mark: report.Mark{Rung: report.Live}}
+			c.remember(policy, q, value, int64(call.Bytes/max(len(got), 1)), call)
+		}
+		if callersFault(fault.CodeOf(answers[i].Err)) {
+			c.unlearn(policy, q, call, answers[i].Err)
+		}
+	}
+	return answers
 }
 
 func (c *Command[K, V]) batchAttempts(ctx context.Context, policy *Policy, queries []K) (map[K]V, error) {
@@ -100,14 +119,10 @@ func (c *Command[K, V]) batchAttempts(ctx context.Context, policy *Policy, queri
 	return repeat(ctx, c.Control, policy, func(ctx context.Context) (map[K]V, error) { return c.batch(ctx, queries) })
 }
 
-// take is the answer to a query in that of the whole call, of whose size it is
-// taken to be an even share.
-func (b *batch[K, V]) take(got map[K]V, query K, call *report.Call) stream.Answered[V] {
-	value, known := got[query]
-	if !known {
-		b.command.forget(query)
-		return stream.Answered[V]{Mark: missing(errUnknown), Err: errUnknown}
+func chosen[K any](all []K, indexes []int) []K {
+	some := make([]K, len(indexes))
+	for n, i := range indexes {
+		some[n] = all[i]
 	}
-	b.command.store(b.policy, query, value, int64(call.Bytes/max(len(got), 1)), call.Caching)
-	return stream.Answered[V]{Value: value, Mark: report.Mark{Rung: report.Live}}
+	return some
 }

@@ -17,6 +17,7 @@ package command
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -34,17 +35,27 @@ type Command[K comparable, V any] struct {
 	run     func(context.Context, K) (V, error)
 	batch   func(context.Context, []K) (map[K]V, error)
 	standIn func(K) V
+	tags    func(K, V) []string
 	cache   atomic.Pointer[cache.Cache[K, V]]
 
 	collapser *stream.Collapser[K, V] // of a command that has a batch form
+	flights   flights[K, V]
+	renewals  renewals[K]
+	text      func(K) string
 }
 
 // New declares a command, named "service.command". run gets a context that
 // carries the deadline and the record of the call; it must return soon after
-// that context has ended.
+// that context has ended. [cache.Text] must be able to spell K: a defect of the
+// declaration panics.
 func New[K comparable, V any](name string, run func(context.Context, K) (V, error)) *Command[K, V] {
-	c := &Command[K, V]{run: run}
-	c.Control = newControl(name, c.resize)
+	text, err := cache.Text[K]()
+	if err != nil {
+		panic(fmt.Errorf("command: the query of %s: %w", name, err))
+	}
+	c := &Command[K, V]{run: run, text: text}
+	c.Control = newControl(name, memory{resize: c.resize, forget: c.forget, forgetTag: c.forgetTag, outdate: c.outdate})
+	c.flights.command = c
 	return c
 }
 
@@ -69,6 +80,13 @@ func (c *Command[K, V]) Default(standIn func(K) V) *Command[K, V] {
 	return c
 }
 
+// Tags declares what an answer can be forgotten by, beside its query: names of what
+// it tells of, such as "product:p-1042". The function must be pure.
+func (c *Command[K, V]) Tags(of func(query K, answer V) []string) *Command[K, V] {
+	c.tags = of
+	return c
+}
+
 // key is what a call is shared under in one request.
 type key[K comparable, V any] struct {
 	command *Command[K, V]
@@ -84,18 +102,4 @@ func (c *Command[K, V]) Observe(query K) stream.Stream[V] {
 	return stream.Source(key[K, V]{c, query}, func(ctx context.Context) (V, report.Mark, error) {
 		return c.answer(ctx, query)
 	})
-}
-
-// resize makes the cache that a policy asks for, if any. One that there is keeps
-// what it holds, as far as the new bounds have room.
-func (c *Command[K, V]) resize(before, after Cache) {
-	remembered := c.cache.Load()
-	switch {
-	case !after.enabled():
-		c.cache.Store(nil)
-	case remembered == nil:
-		c.cache.Store(cache.New[K, V](after.entries(), after.bytes(), time.Now))
-	case before.entries() != after.entries() || before.bytes() != after.bytes():
-		remembered.Resize(after.entries(), after.bytes())
-	}
 }

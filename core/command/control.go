@@ -23,16 +23,20 @@ type Control struct {
 	retries  atomic.Uint64
 
 	mu     sync.Mutex // one Configure at a time
-	resize func(before, after Cache)
+	memory memory
+
+	background *background
+	coalesced  atomic.Uint64
+	renewed    atomic.Uint64
 }
 
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
 
-func newControl(name string, resize func(before, after Cache)) *Control {
+func newControl(name string, m memory) *Control {
 	if !validName.MatchString(name) {
 		panic(fmt.Sprintf("command: the name %q is not of the form service.command", name))
 	}
-	c := &Control{name: name, resize: resize, circuit: newCircuit(name)}
+	c := &Control{name: name, memory: m, circuit: newCircuit(name), background: newBackground()}
 	policy := DefaultPolicy()
 	c.policy.Store(&policy)
 	return c
@@ -58,7 +62,7 @@ func (c *Control) Configure(p Policy) error {
 }
 
 func (c *Control) put(p Policy) {
-	c.resize(c.policy.Load().Cache, p.Cache)
+	c.memory.resize(c.policy.Load().Cache, p.Cache)
 	c.circuit.configure(p.Circuit)
 	c.policy.Store(&p)
 }
@@ -80,6 +84,22 @@ func (c *Control) declare(change func(*Policy)) {
 // shares with the other commands of its service. Without one it makes none.
 func (c *Control) Under(b *Budget) { c.budget.Store(b) }
 
+// Forget drops the remembered answer of the query that a text names, as
+// [cache.Text] spells it, and returns how many there were.
+func (c *Control) Forget(text string) int { return c.memory.forget(text) }
+
+// ForgetTag drops the remembered answers of a tag and returns how many there were.
+func (c *Control) ForgetTag(tag string) int { return c.memory.forgetTag(tag) }
+
+// Outdate has nothing that is remembered count as fresh any more. It may stand in
+// as before.
+func (c *Control) Outdate() { c.memory.outdate() }
+
+// Close ends the calls that belong to no request, and waits for them. The command
+// makes no such call any more: one that requests would share fails. It may be
+// called more than once.
+func (c *Control) Close() { c.background.close() }
+
 // refused records a run that was not made.
 func (c *Control) refused(call *report.Call, outcome report.Outcome, err error) error {
 	call.Outcome, call.Err = outcome, err
@@ -100,6 +120,8 @@ type Stats struct {
 	Outcomes      map[string]uint64 `json:"outcomes"`       // runs by how they ended
 	Rungs         map[string]uint64 `json:"rungs"`          // answers by where they stood
 	Retries       uint64            `json:"retries"`        // attempts beside the first of a run
+	Coalesced     uint64            `json:"coalesced"`      // queries that waited for a call made for several requests
+	Renewed       uint64            `json:"renewed"`        // remembered answers that were renewed while they were used
 	Opened        uint64            `json:"opened"`         // times the circuit opened
 	RefusedEvents uint64            `json:"refused_events"` // by hystrix-go's channel: its percentage missed them
 }
@@ -109,8 +131,8 @@ func (c *Control) Stats() Stats {
 	s := Stats{
 		Name: c.name, Circuit: c.circuit.state(), InFlight: c.bulkhead.inUse.Load(), MaxConcurrent: c.Policy().MaxConcurrent,
 		Mode: c.Policy().Mode.String(), Would: map[string]uint64{}, Outcomes: map[string]uint64{}, Rungs: map[string]uint64{},
-		Retries: c.retries.Load(),
-		Opened:  c.circuit.opened.Load(), RefusedEvents: c.circuit.events.refused.Load(),
+		Retries: c.retries.Load(), Coalesced: c.coalesced.Load(), Renewed: c.renewed.Load(),
+		Opened: c.circuit.opened.Load(), RefusedEvents: c.circuit.events.refused.Load(),
 	}
 	for _, o := range report.Outcomes() {
 		s.Outcomes[o.String()] = c.outcomes[o].Load()

@@ -12,11 +12,11 @@ import (
 // monitor and costs 3 µs, more than the rest of a command. So while the window
 // holds no fault, when no percentage can come of it, successes are only counted
 // here, second by second. The first fault brings those of the last 10 s along,
-// at most as many as memory says; from then on, until the window holds no fault
+// at most as many as carried says; from then on, until the window holds no fault
 // again, everything is handed over as it happens.
 //
 // hystrix-go counts what was brought along from that moment on, so a healthy
-// past weighs for at most one window more, and never more than memory calls.
+// past weighs for at most one window more, and never more than carried calls.
 type events struct {
 	breaker  *hystrix.CircuitBreaker
 	kinds    eventKinds
@@ -39,9 +39,9 @@ const (
 	bucket = time.Second
 )
 
-// memory is how many successes the first fault brings along: half of what
+// carried is how many successes the first fault brings along: half of what
 // hystrix-go's channel holds.
-const memory = 1000
+const carried = 1000
 
 func newEvents(breaker *hystrix.CircuitBreaker) *events {
 	return &events{
@@ -95,7 +95,7 @@ func (e *events) recall(now int64) int64 {
 		}
 	}
 	clear(e.past[:])
-	return min(n, memory)
+	return min(n, carried)
 }
 
 // forget begins an empty window, which the caller has made hystrix-go open for:

@@ -14,3 +14,10 @@ func Flood(c *Control, n int) {
 
 // Pause is how long to wait after the n-th attempt.
 func Pause(r Retry, n int) time.Duration { return r.pause(n) }
+
+// Kept is for how long an answer is kept fresh.
+func Kept(c Cache, fresh time.Duration) time.Duration {
+	var stored time.Time
+	until, _ := c.until(stored, fresh, 0)
+	return until.Sub(stored)
+}

@@ -11,30 +11,71 @@ import (
 )
 
 // answer is the ladder: fresh → live → stale → default → missing, the one order
-// in which a command looks for an answer.
+// in which a command looks for an answer. (answerAll is the same for many queries
+// at once.)
 func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, error) {
 	policy := c.policy.Load()
 	call := begin(ctx, c.name)
-	if hit, ok := c.recallFresh(policy, query); ok {
-		call.Mark = report.Mark{Rung: report.Cached, Age: hit.Age}
-		c.count(call.Mark.Rung)
-		return hit.Value, call.Mark, nil
+	var known cache.Entry[V]
+	if policy.Cache.spares() {
+		known = c.recall(ctx, policy, query)
 	}
-	deepen(false)
-	var value V
-	err := c.execute(ctx, policy, call, func(ctx context.Context) (err error) {
-		value, err = c.attempts(ctx, policy, query)
+	answered, spared, old := c.spare(policy, &known, call.Began)
+	switch {
+	case old:
+		c.renew(policy, call.Request(), []K{query})
+	case !spared:
+		deepen(false)
+		if answered = c.ask(ctx, policy, call, query); answered.Err != nil {
+			answered = c.substitute(ctx, policy, query, known, answered.Err)
+		}
+	}
+	call.Mark = answered.Mark
+	c.count(answered.Mark.Rung)
+	return answered.Value, answered.Mark, answered.Err
+}
+
+// spare is the upper part of the ladder: a remembered answer that spares the call,
+// because it is fresh, or because it is used while it is renewed (it is old then).
+// That there is no such thing is an answer, too.
+func (c *Command[K, V]) spare(policy *Policy, e *cache.Entry[V], now time.Time) (a stream.Answered[V], spared, old bool) {
+	age, fresh := e.Age(now), now.Before(e.Fresh)
+	switch {
+	case !e.Found():
+		return a, false, false
+	case e.Absent:
+		return stream.Answered[V]{Mark: missing(errUnknown), Err: errUnknown}, fresh && age < policy.Cache.Negative, false
+	case fresh && age < policy.Cache.Fresh:
+	case policy.Cache.renewable(e.Stored, e.Fresh, now):
+		old = true
+	default:
+		return a, false, false
+	}
+	return stream.Answered[V]{Value: e.Value, Mark: report.Mark{Rung: report.Cached, Age: age}}, true, old
+}
+
+// ask is the live call: shared with other requests, if the policy says so.
+func (c *Command[K, V]) ask(ctx context.Context, policy *Policy, call *report.Call, query K) stream.Answered[V] {
+	if policy.shares() {
+		return c.flights.ask(ctx, policy, call, []K{query})[0]
+	}
+	return c.call(ctx, policy, call, query)
+}
+
+// call makes the call, and remembers what it brought.
+func (c *Command[K, V]) call(ctx context.Context, policy *Policy, call *report.Call, query K) (a stream.Answered[V]) {
+	a.Err = c.execute(ctx, policy, call, func(ctx context.Context) (err error) {
+		a.Value, err = c.attempts(ctx, policy, query)
 		return err
 	})
-	if err == nil {
-		call.Mark = report.Mark{Rung: report.Live}
-		c.remember(policy, query, value, call)
-	} else {
-		answered := c.substitute(policy, query, call)
-		value, call.Mark, err = answered.Value, answered.Mark, answered.Err
+	switch {
+	case a.Err == nil:
+		a.Mark = report.Mark{Rung: report.Live}
+		c.remember(policy, query, a.Value, int64(call.Bytes), call)
+	case callersFault(fault.CodeOf(a.Err)):
+		c.unlearn(policy, query, call, a.Err)
 	}
-	c.count(call.Mark.Rung)
-	return value, call.Mark, err
+	return a
 }
 
 // attempts is the call itself, as often as the policy and the budget have it.
@@ -45,23 +86,28 @@ func (c *Command[K, V]) attempts(ctx context.Context, policy *Policy, query K) (
 	return repeat(ctx, c.Control, policy, func(ctx context.Context) (V, error) { return c.run(ctx, query) })
 }
 
-// substitute is the lower half of the ladder, for a call that failed: the stale
-// copy, the default, or nothing.
-func (c *Command[K, V]) substitute(policy *Policy, query K, call *report.Call) stream.Answered[V] {
-	reason := fault.ReasonOf(call.Err)
-	switch {
-	case call.Outcome == report.CallerFault:
-		c.forget(query) // that there is no such thing is an answer too
-	case reason == fault.ReasonCanceled: // the request is over: nobody waits for a stand-in
-	default:
-		if hit, ok := c.recall(policy, query); ok {
-			return stream.Answered[V]{Value: hit.Value, Mark: report.Mark{Rung: report.Stale, Age: hit.Age, Reason: reason}}
-		}
-		if c.standIn != nil {
-			return stream.Answered[V]{Value: c.standIn(query), Mark: report.Mark{Rung: report.Default, Reason: reason}}
-		}
+// substitute is the lower part of the ladder, for a call that failed: the stale
+// copy, the default, or nothing. It makes no call but to the shared cache, which
+// has a limit of its own.
+func (c *Command[K, V]) substitute(
+	ctx context.Context, policy *Policy, query K, known cache.Entry[V], err error,
+) stream.Answered[V] {
+	reason := fault.ReasonOf(err)
+	if callersFault(fault.CodeOf(err)) || reason == fault.ReasonCanceled {
+		// That there is no such thing is an answer too, and for a request that is over nobody waits.
+		return stream.Answered[V]{Mark: missing(err), Err: err}
 	}
-	return stream.Answered[V]{Mark: missing(call.Err), Err: call.Err}
+	if !policy.Cache.spares() {
+		known = c.recall(ctx, policy, query)
+	}
+	now := time.Now()
+	if age := known.Age(now); known.Found() && !known.Absent && now.Before(known.Stale) && age < policy.Cache.Stale {
+		return stream.Answered[V]{Value: known.Value, Mark: report.Mark{Rung: report.Stale, Age: age, Reason: reason}}
+	}
+	if c.standIn != nil {
+		return stream.Answered[V]{Value: c.standIn(query), Mark: report.Mark{Rung: report.Default, Reason: reason}}
+	}
+	return stream.Answered[V]{Mark: missing(err), Err: err}
 }
 
 func missing(err error) report.Mark {
@@ -74,51 +120,4 @@ func begin(ctx context.Context, name string) *report.Call {
 		return r.Begin(name)
 	}
 	return &report.Call{Command: name, Began: time.Now(), Caching: report.Caching{MaxAge: report.Unlimited}}
-}
-
-// recallFresh returns an answer that spares the call.
-func (c *Command[K, V]) recallFresh(policy *Policy, query K) (cache.Hit[V], bool) {
-	if policy.Cache.Fresh == 0 {
-		return cache.Hit[V]{}, false
-	}
-	hit, ok := c.recall(policy, query)
-	return hit, ok && hit.Fresh
-}
-
-func (c *Command[K, V]) recall(policy *Policy, query K) (cache.Hit[V], bool) {
-	remembered := c.cache.Load()
-	if remembered == nil || !policy.Cache.enabled() {
-		return cache.Hit[V]{}, false
-	}
-	hit, ok := remembered.Get(query)
-	// The policy may have become shorter since the answer was stored.
-	hit.Fresh = hit.Fresh && hit.Age < policy.Cache.Fresh
-	return hit, ok && (hit.Fresh || hit.Age < policy.Cache.Stale)
-}
-
-// remember stores an answer for as long as both the policy and the backend allow.
-func (c *Command[K, V]) remember(policy *Policy, query K, value V, call *report.Call) {
-	c.store(policy, query, value, int64(call.Bytes), call.Caching)
-}
-
-func (c *Command[K, V]) store(policy *Policy, query K, value V, size int64, caching report.Caching) {
-	remembered := c.cache.Load()
-	if remembered == nil || !policy.Cache.enabled() {
-		return
-	}
-	if caching.NoStore {
-		remembered.Drop(query)
-		return
-	}
-	fresh := policy.Cache.Fresh
-	if caching.MaxAge != report.Unlimited {
-		fresh = min(fresh, caching.MaxAge)
-	}
-	remembered.Put(query, value, size, fresh, policy.Cache.Stale)
-}
-
-func (c *Command[K, V]) forget(query K) {
-	if remembered := c.cache.Load(); remembered != nil {
-		remembered.Drop(query)
-	}
 }

@@ -60,7 +60,6 @@ func TestObservedCircuitMovesAsIfItRefused(t *testing.T) {
 	if s := c.Stats(); s.Circuit != "open" || s.Would["short_circuited"] != 15 {
 		t.Fatalf("%+v", s)
 	}
-	setSleep(t, c.Control, time.Nanosecond) // from the next window on
 	configure(t, c.Control, func(p *command.Policy) { p.Mode = command.Enforce })
 	if got := outcome(t.Context(), c, 1); got != report.ShortCircuited {
 		t.Errorf("%v once it is enforced", got)

@@ -62,12 +62,12 @@ func TestDefaults(t *testing.T) {
 			"catalog": {
 				Instances: []string{"http://127.0.0.1:9001"}, MaxBody: 1048576, MaxConnections: 512,
 				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1},
-				Commands: map[string]command.Policy{"product": remembered, "list": remembered},
+				Commands:    map[string]command.Policy{"product": remembered, "list": remembered},
 			},
 			"cart": {
 				Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1048576, MaxConnections: 512,
 				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1},
-				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
+				Commands:    map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
 		},
 		Pages:    map[string]config.Page{"productdetails": {800 * time.Millisecond}, "home": {800 * time.Millisecond}},
@@ -134,7 +134,7 @@ func TestEveryField(t *testing.T) {
 			"cart": {
 				Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1 << 20, MaxConnections: 512,
 				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1},
-				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
+				Commands:    map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
 		},
 		Pages:    map[string]config.Page{"productdetails": {600 * time.Millisecond}, "home": {800 * time.Millisecond}},

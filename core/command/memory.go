@@ -1,0 +1,144 @@
+package command
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/facet-gateway/facet/core/cache"
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
+)
+
+// recall returns what is remembered of a query, the zero entry if nothing is.
+func (c *Command[K, V]) recall(_ context.Context, policy *Policy, query K) cache.Entry[V] {
+	remembered := c.cache.Load()
+	if remembered == nil || !policy.Cache.enabled() {
+		return cache.Entry[V]{}
+	}
+	return remembered.Get(query)
+}
+
+// recallAll returns what is remembered of each query, if that may spare a call.
+func (c *Command[K, V]) recallAll(ctx context.Context, policy *Policy, queries []K) []cache.Entry[V] {
+	known := make([]cache.Entry[V], len(queries))
+	if policy.Cache.spares() {
+		for i, q := range queries {
+			known[i] = c.recall(ctx, policy, q)
+		}
+	}
+	return known
+}
+
+// remember keeps an answer for as long as both the policy and the backend allow.
+func (c *Command[K, V]) remember(policy *Policy, query K, value V, size int64, call *report.Call) {
+	if !policy.Cache.enabled() {
+		return
+	}
+	if call.Caching.NoStore {
+		c.drop(query)
+		return
+	}
+	fresh := policy.Cache.Fresh
+	if call.Caching.MaxAge != report.Unlimited {
+		fresh = min(fresh, call.Caching.MaxAge)
+	}
+	stale := max(policy.Cache.Stale, policy.Cache.renewal(fresh))
+	e := cache.Entry[V]{Value: value, Stored: call.Began, Size: size}
+	e.Fresh, e.Stale = policy.Cache.until(call.Began, fresh, stale)
+	if c.tags != nil {
+		e.Tags = c.tags(query, value)
+	}
+	c.store(query, e)
+}
+
+// unlearn drops what is remembered of a query whose call says that it was at
+// fault, and if it is because there is no such thing, remembers that.
+func (c *Command[K, V]) unlearn(policy *Policy, query K, call *report.Call, err error) {
+	if policy.Cache.Negative == 0 || fault.ReasonOf(err) != fault.ReasonNotFound || call.Caching.NoStore {
+		c.drop(query)
+		return
+	}
+	e := cache.Entry[V]{Absent: true, Stored: call.Began}
+	e.Fresh, e.Stale = policy.Cache.until(call.Began, policy.Cache.Negative, policy.Cache.Negative)
+	c.store(query, e)
+}
+
+func (c *Command[K, V]) store(query K, e cache.Entry[V]) {
+	if remembered := c.cache.Load(); remembered != nil {
+		remembered.Put(query, e)
+	}
+}
+
+func (c *Command[K, V]) drop(query K) {
+	if remembered := c.cache.Load(); remembered != nil {
+		remembered.Drop(query)
+	}
+}
+
+// memory is what a control does to what its command remembers.
+type memory struct {
+	resize    func(before, after Cache)
+	forget    func(text string) int
+	forgetTag func(tag string) int
+	outdate   func()
+}
+
+// resize makes the cache that a policy asks for, if any. One that there is keeps
+// what it holds, as far as the new bounds have room.
+func (c *Command[K, V]) resize(before, after Cache) {
+	remembered := c.cache.Load()
+	switch {
+	case !after.enabled():
+		c.cache.Store(nil)
+	case remembered == nil:
+		c.cache.Store(cache.New[K, V](after.entries(), after.bytes(), c.text, time.Now))
+	case before.entries() != after.entries() || before.bytes() != after.bytes():
+		remembered.Resize(after.entries(), after.bytes())
+	}
+}
+
+func (c *Command[K, V]) forget(text string) int {
+	if remembered := c.cache.Load(); remembered != nil {
+		return remembered.Forget(text)
+	}
+	return 0
+}
+
+func (c *Command[K, V]) forgetTag(tag string) int {
+	if remembered := c.cache.Load(); remembered != nil {
+		return remembered.ForgetTag(tag)
+	}
+	return 0
+}
+
+func (c *Command[K, V]) outdate() {
+	if remembered := c.cache.Load(); remembered != nil {
+		remembered.Outdate()
+	}
+}
+
+// spares reports whether a remembered answer may spare a call.
+func (c *Cache) spares() bool { return c.Fresh > 0 || c.Negative > 0 }
+
+// renewal is until what age an answer that is fresh for so long is used while it is
+// renewed. One that is never fresh is never used.
+func (c *Cache) renewal(fresh time.Duration) time.Duration {
+	if fresh <= 0 || c.Revalidate == 0 {
+		return fresh
+	}
+	return fresh + c.Revalidate - c.Fresh
+}
+
+// renewable reports whether an answer is used while it is renewed.
+func (c *Cache) renewable(stored, fresh, now time.Time) bool {
+	return c.Revalidate > 0 && now.Before(stored.Add(c.renewal(fresh.Sub(stored))))
+}
+
+// until returns the end of an answer's times, shortened at random: else all that
+// was remembered at one moment would have to be asked for again at one moment.
+func (c *Cache) until(stored time.Time, fresh, stale time.Duration) (freshUntil, staleUntil time.Time) {
+	keep := 1 - rand.Float64()*float64(c.Jitter)/100 //nolint:gosec // no secret depends on it
+	shortened := func(d time.Duration) time.Time { return stored.Add(time.Duration(float64(d) * keep)) }
+	return shortened(fresh), shortened(max(fresh, stale))
+}
