@@ -24,6 +24,7 @@ type circuit struct {
 	breaker *hystrix.CircuitBreaker
 	events  *events
 
+	forced atomic.Pointer[decree] // by hand; nil: not
 	open   atomic.Bool
 	epoch  atomic.Uint64
 	faults atomic.Int64 // consecutive
@@ -71,6 +72,11 @@ func (c *circuit) trigger(volume, percent int) {
 
 // allow returns leave to make a call, or false when the circuit is open.
 func (c *circuit) allow(now time.Time, p *Circuit) (permit, bool) {
+	if c.forced.Load() != nil {
+		if d := c.decree(now); d != nil {
+			return d.allow()
+		}
+	}
 	epoch := c.epoch.Load() // before open: at worst it is an old one
 	if c.open.Load() {
 		return c.allowProbe(now, p)
@@ -168,15 +174,19 @@ func (c *circuit) trip(epoch uint64, p *Circuit) {
 	c.open.Store(true)
 }
 
-// close closes the circuit after a good probe. hystrix-go forgets its window
-// only when it closes itself, so it is first made to open, by limits that any
-// window is over: else the old faults could open the circuit again.
+// close closes the circuit after a good probe.
 func (c *circuit) close(epoch uint64, began time.Time, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.epoch.Load() != epoch {
-		return
+	if c.epoch.Load() == epoch {
+		c.renew(began, took)
 	}
+}
+
+// renew begins a closed epoch that remembers nothing; c.mu is held. hystrix-go
+// forgets its window only when it closes itself, so it is first made to open, by
+// limits that any window is over: else the old faults could open the circuit again.
+func (c *circuit) renew(began time.Time, took time.Duration) {
 	c.trigger(1, -1)
 	c.breaker.IsOpen()
 	c.trigger(c.settings.Volume, c.settings.ErrorPercent)
@@ -187,6 +197,9 @@ func (c *circuit) close(epoch uint64, began time.Time, took time.Duration) {
 }
 
 func (c *circuit) state() string {
+	if d := c.decree(time.Now()); d != nil {
+		return d.state.String()
+	}
 	if c.open.Load() {
 		return "open"
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/facet-gateway/facet/core/report"
 )
@@ -112,7 +113,8 @@ func (c *Control) count(rung report.Rung) { c.rungs[rung].Add(1) }
 // Stats is what a command has counted since it was made, and its state now.
 type Stats struct {
 	Name          string            `json:"name"`
-	Circuit       string            `json:"circuit"` // closed | open
+	Circuit       string            `json:"circuit"`               // closed | open | forced_open | forced_closed
+	ForcedUntil   time.Time         `json:"forced_until,omitzero"` // zero: not forced, or until it is released
 	InFlight      int64             `json:"in_flight"`
 	MaxConcurrent int               `json:"max_concurrent"`
 	Mode          string            `json:"mode"`           // enforce | observe
@@ -128,8 +130,10 @@ type Stats struct {
 
 // Stats returns the counters of the command.
 func (c *Control) Stats() Stats {
+	_, until := c.Forced()
 	s := Stats{
-		Name: c.name, Circuit: c.circuit.state(), InFlight: c.bulkhead.inUse.Load(), MaxConcurrent: c.Policy().MaxConcurrent,
+		Name: c.name, Circuit: c.circuit.state(), ForcedUntil: until,
+		InFlight: c.bulkhead.inUse.Load(), MaxConcurrent: c.Policy().MaxConcurrent,
 		Mode: c.Policy().Mode.String(), Would: map[string]uint64{}, Outcomes: map[string]uint64{}, Rungs: map[string]uint64{},
 		Retries: c.retries.Load(), Coalesced: c.coalesced.Load(), Renewed: c.renewed.Load(),
 		Opened: c.circuit.opened.Load(), RefusedEvents: c.circuit.events.refused.Load(),

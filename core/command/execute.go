@@ -35,7 +35,7 @@ func (c *Control) execute(ctx context.Context, policy *Policy, call *report.Call
 	}
 	defer c.bulkhead.leave()
 	permit, ok := c.circuit.allow(began, &policy.Circuit)
-	if !ok && !c.onlyObserved(policy, report.ShortCircuited) {
+	if !ok && (permit.byHand() || !c.onlyObserved(policy, report.ShortCircuited)) {
 		return c.refused(call, report.ShortCircuited, ErrOpen)
 	}
 
