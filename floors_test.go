@@ -26,6 +26,7 @@ var floors = map[string]int{
 	"devices":                0,
 	"core/fault":             0,
 	"testdata/shop":          0,
+	"core/operator":          1,
 	"core/report":            1,
 	"core/discovery":         1,
 	"core/stream":            2,
