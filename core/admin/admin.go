@@ -1,18 +1,41 @@
 // Package admin is the private port: whether this program lives and is ready,
-// what its commands have counted, and where its time and memory go.
+// what its commands have counted, where its time and memory go, and what a person
+// changes while it runs.
 //
-//	GET /                  what there is
-//	GET /healthz           200 while the program answers at all
-//	GET /readyz            200 while new requests should come here, else 503
-//	GET /commands          the counters of every command, by name
-//	GET /commands/{name}   those of one, such as catalog.product
-//	GET /openapi/{name}    a document for those who write clients, such as phone.json
-//	GET /debug/pprof/      profiles of the Go runtime
+//	GET    /                    what there is
+//	GET    /healthz             200 while the program answers at all
+//	GET    /readyz              200 while new requests should come here, else 503
+//	GET    /commands            the counters of every command, by name
+//	GET    /commands/{name}     those of one, such as catalog.product
+//	GET    /circuits            the circuit of every command
+//	GET    /circuits/{command}  that of one
+//	PUT    /circuits/{command}  forces it: {"state": "open" or "closed", "for": "5m"}
+//	DELETE /circuits/{command}  releases it
+//	GET    /audit               who changed what: the last 200, and what was refused
+//	GET    /openapi/{name}      a document for those who write clients, such as phone.json
+//	GET    /debug/pprof/        profiles of the Go runtime
 //
-// and what the program adds to it. What is listed is read-only, but a profile costs some percent of a processor while
-// it is taken, and a dump tells of code and memory: the port belongs on loopback
-// or in a network of operators. Answers are JSON, errors problem+json; both are
-// never to be cached. Readiness asks one function and no backend.
+// and what the program adds to it. Reading is free, but a profile costs some
+// percent of a processor while it is taken, and a dump tells of code and memory:
+// the port belongs on loopback or in a network of operators.
+//
+// The port is guarded (guard.go). Its Host is an address, localhost or a name in
+// Options.Hosts, and an Origin is that of the Host: else 403. Any method but GET,
+// HEAD and OPTIONS needs the bearer token of an operator, on every path and also
+// on those that are not there: else 401. The exception is Options.Trials.
+//
+// To let operators change something else, add a [Change] to Options.Changes:
+//
+//	admin.NewChange("POST", "/reload", func(ctx context.Context, who admin.Actor, _ struct{}) (any, error) { … })
+//
+// It gets a token that was checked, a body that was decoded strictly and bounded,
+// and time until it is done; what it returns is answered as JSON, an error as a
+// problem; and the audit says who asked for it, with what, from where, and what
+// came of it. A handler in Options.More has the guard and the audit, and reads its
+// own body.
+//
+// Answers are JSON, errors problem+json; both are never to be cached. Readiness
+// asks one function and no backend.
 package admin
 
 import (
@@ -26,6 +49,7 @@ import (
 
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/operator"
 )
 
 // Options is what the private port tells of. Its zero value is of a program
@@ -37,9 +61,22 @@ type Options struct {
 	Documents map[string][]byte  // JSON that is below /openapi/, by name, such as "phone/v1.json"
 	Log       *slog.Logger       // of what goes wrong on a connection; nil: nowhere
 
-	// More answers further paths, such as "/playground", and all below them, with
-	// every method. What these handlers do and whom they guard against is theirs.
+	Operators *operator.Roster // who may change something; nil: nobody
+	Hosts     []string         // names of this port, without a port number, beside addresses and localhost
+	Audit     *slog.Logger     // of who changed what, whatever its level; nil: Log
+
+	// Changes are what operators can change, beside circuits. No two have one path
+	// and method, and no path is one of More or Trials.
+	Changes []Change
+
+	// More answers further paths, such as "/metrics", and all below them, with every
+	// method. What is not read needs a token, and is audited.
 	More map[string]http.Handler
+
+	// Trials are like More, but no method needs a token or is audited. They must
+	// change nothing of this program, so that nothing is lost by whoever asks: they
+	// are for a demonstration.
+	Trials map[string]http.Handler
 }
 
 // Admin answers the requests of the private port. Safe for concurrent use.
@@ -47,6 +84,10 @@ type Admin struct {
 	Options
 	byName  map[string]*command.Control
 	handler http.Handler
+
+	audit    *audit
+	trials   map[string]bool // routes of Trials
+	changing chan struct{}   // a place for each change in progress
 }
 
 // New returns the private port; it does not listen yet. It keeps no hold of the
@@ -58,8 +99,14 @@ func New(o Options) *Admin {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Audit == nil {
+		o.Audit = o.Log
+	}
 	o.Controls = slices.SortedFunc(slices.Values(o.Controls), func(a, b *command.Control) int { return cmp.Compare(a.Name(), b.Name()) })
-	a := &Admin{Options: o, byName: make(map[string]*command.Control, len(o.Controls))}
+	a := &Admin{
+		Options: o, byName: make(map[string]*command.Control, len(o.Controls)),
+		audit: newAudit(o.Audit), trials: map[string]bool{}, changing: make(chan struct{}, maxChanges),
+	}
 	for _, c := range o.Controls {
 		a.byName[c.Name()] = c
 	}
@@ -74,30 +121,58 @@ func (a *Admin) Handler() http.Handler { return a.handler }
 func (a *Admin) routes() http.Handler {
 	e := echo.New()
 	e.HTTPErrorHandler = refuse
+	e.Use(a.guard)
 	for path, handler := range map[string]echo.HandlerFunc{
-		"/":               a.index,
-		"/healthz":        func(c echo.Context) error { return tell(c, http.StatusOK, map[string]bool{"alive": true}) },
-		"/readyz":         a.readiness,
-		"/commands":       a.commands,
-		"/commands/:name": a.command,
-		"/openapi/*":      a.document,
-		"/debug/pprof/*":  profile,
+		"/":                  a.index,
+		"/healthz":           func(c echo.Context) error { return tell(c, http.StatusOK, map[string]bool{"alive": true}) },
+		"/readyz":            a.readiness,
+		"/commands":          a.commands,
+		"/commands/:name":    a.command,
+		"/circuits":          a.circuits,
+		"/circuits/:command": a.circuit,
+		"/audit":             a.auditTrail,
+		"/openapi/*":         a.document,
+		"/debug/pprof/*":     profile,
 	} {
 		e.Match([]string{http.MethodGet, http.MethodHead}, path, handler)
 	}
+	for _, ch := range slices.Concat(a.circuitChanges(), a.Changes) {
+		e.Add(ch.method, ch.route(), a.change(ch))
+	}
 	for path, handler := range a.More {
-		e.Any(path, echo.WrapHandler(handler))
-		e.Any(path+"/*", echo.WrapHandler(handler))
+		mount(e, path, handler)
+	}
+	for path, handler := range a.Trials {
+		for _, route := range mount(e, path, handler) {
+			a.trials[route] = true
+		}
 	}
 	return e
 }
 
+// mount lets a handler answer a path and all below it, and returns the routes.
+func mount(e *echo.Echo, path string, handler http.Handler) []string {
+	routes := []string{path, path + "/*"}
+	for _, route := range routes {
+		e.Any(route, echo.WrapHandler(handler))
+	}
+	return routes
+}
+
 func (a *Admin) index(c echo.Context) error {
-	paths := []string{"/healthz", "/readyz", "/commands", "/commands/{name}", "/debug/pprof/"}
+	paths := []string{
+		"/healthz", "/readyz", "/commands", "/commands/{name}", "/circuits", "/circuits/{command}", "/audit", "/debug/pprof/",
+	}
+	for _, ch := range a.Changes {
+		if !slices.Contains(paths, ch.path) {
+			paths = append(paths, ch.path)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(a.Documents)) {
 		paths = append(paths, "/openapi/"+name)
 	}
 	paths = append(paths, slices.Sorted(maps.Keys(a.More))...)
+	paths = append(paths, slices.Sorted(maps.Keys(a.Trials))...)
 	return tell(c, http.StatusOK, struct {
 		Program string   `json:"program"`
 		Build   string   `json:"build"`

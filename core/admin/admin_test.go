@@ -20,10 +20,30 @@ import (
 
 func noop(context.Context, string) (string, error) { return "answer", nil }
 
-func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRecorder {
+// ask asks for a path under an address, with header lines of the form "Name: value".
+func ask(t testing.TB, h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
+	return send(h, method, path, "", header...)
+}
+
+// send is like ask, with a body of JSON if there is one.
+func send(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host = "127.0.0.1:8081"
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		if r.Header.Add(name, value); name == "Host" {
+			r.Host = value
+		}
+		if name == "Content-Type" {
+			r.Header.Set(name, value)
+		}
+	}
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, path, http.NoBody))
+	h.ServeHTTP(w, r)
 	return w
 }
 
@@ -40,8 +60,10 @@ func TestAnswers(t *testing.T) {
 	t.Parallel()
 	const jsonType, problemType = "application/json", "application/problem+json"
 	one := command.New("admin_answers.one", noop)
+	operators, token := staff(t)
 	h := admin.New(admin.Options{
 		Ready: func() bool { return true }, Controls: []*command.Control{one.Control}, Build: "v9",
+		Operators: operators,
 		Documents: map[string][]byte{"watch.json": []byte(`{"of": "watch"}`), "watch/v1.json": []byte(`{"of": "watch/v1"}`)},
 	}).Handler()
 	cases := []struct {
@@ -82,7 +104,7 @@ func TestAnswers(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
 			t.Parallel()
-			w := ask(t, h, c.method, c.path)
+			w := ask(t, h, c.method, c.path, "Authorization: Bearer "+token)
 			if w.Code != c.status || !strings.Contains(w.Body.String(), c.holds) {
 				t.Errorf("%d %s, want %d and %q in it", w.Code, w.Body, c.status, c.holds)
 			}
@@ -102,12 +124,13 @@ func TestAnswers(t *testing.T) {
 func TestMoreAnswersItsPathsAndIsListed(t *testing.T) {
 	t.Parallel()
 	more := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Asked", r.Method+" "+r.URL.Path) })
-	h := admin.New(admin.Options{More: map[string]http.Handler{"/more": more, "/extra": more}}).Handler()
+	operators, token := staff(t)
+	h := admin.New(admin.Options{More: map[string]http.Handler{"/more": more, "/extra": more}, Operators: operators}).Handler()
 	for asked, theirs := range map[string]bool{
 		"GET /more": true, "PUT /more/of/it": true, "DELETE /extra/": true, "GET /moreover": false, "GET /readyz": false,
 	} {
 		method, path, _ := strings.Cut(asked, " ")
-		if got := ask(t, h, method, path).Header().Get("Asked"); (got == asked) != theirs {
+		if got := ask(t, h, method, path, "Authorization: Bearer "+token).Header().Get("Asked"); (got == asked) != theirs {
 			t.Errorf("%s: they were asked for %q", asked, got)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 func ExampleNew() {
 	port := admin.New(admin.Options{Ready: func() bool { return false }})
 	w := httptest.NewRecorder()
-	port.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
+	port.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/readyz", http.NoBody))
 	fmt.Print(w.Code, " ", w.Body)
 	// Output:
 	// 503 {

@@ -22,10 +22,12 @@ const (
 )
 
 // Serve answers requests on the listener until ctx ends, then gives those in
-// progress up to 5 s; profiles being taken are cut short. It returns nil after
+// progress up to 5 s; profiles being taken are cut short, changes are not. It returns nil after
 // a clean stop, and closes the listener in any case. Call it once.
 func (a *Admin) Serve(ctx context.Context, ln net.Listener) error {
-	// Requests live as long as the port, so that its end stops a profile of minutes.
+	defer a.audit.end()
+	// Requests live as long as the port, so that its end stops a profile of minutes;
+	// changes live longer.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	var fresh sync.Map // connections on which no request has come yet

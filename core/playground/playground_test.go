@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/admin"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/playground"
 	"github.com/facet-gateway/facet/core/server"
@@ -70,7 +71,7 @@ func (b *breakable) SetFault(service, text string) error {
 }
 
 // newPlayground has a television with one version and a phone with two, of which
-// the first is chosen.
+// the first is chosen. It is on the private port, which guards it.
 func newPlayground(t testing.TB) http.Handler {
 	t.Helper()
 	var all []*adapter.Version
@@ -107,7 +108,7 @@ func newPlayground(t testing.TB) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return admin.New(admin.Options{Trials: map[string]http.Handler{playground.Path: p}}).Handler()
 }
 
 // ask asks as the page does, with further header lines of the form "Name: value".
