@@ -20,6 +20,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/facet-gateway/facet/core/command"
@@ -42,6 +43,8 @@ type Config struct {
 	// Adapters names the version that answers each class that the code has an
 	// adapter for.
 	Adapters map[devices.Class]string
+
+	Operators Operators
 
 	// Warnings are what is allowed but hardly meant, one line each.
 	Warnings []string
@@ -98,8 +101,8 @@ type Page struct {
 	Budget time.Duration // for the whole page
 }
 
-// Load reads a file. An error is [Errors], or one that wraps what the operating
-// system said.
+// Load reads a file. Relative paths in it are taken from its folder. An error is
+// [Errors], or one that wraps what the operating system said.
 func Load(file string, known Known) (*Config, error) {
 	f, err := os.Open(file) //nolint:gosec // which file is the operator's choice
 	if err != nil {
@@ -110,7 +113,12 @@ func Load(file string, known Known) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	return Parse(file, data, known)
+	c, err := Parse(file, data, known)
+	if err != nil {
+		return nil, err
+	}
+	c.Operators.below(filepath.Dir(file))
+	return c, nil
 }
 
 // Parse reads what a file called name holds. An error about the file is
@@ -135,6 +143,7 @@ func (c *Config) decode(v value, known Known) {
 	v.fields(
 		set("listen", &c.Listen, address),
 		set("admin", &c.Admin, address),
+		field{"operators", c.Operators.decode},
 		field{"devices", func(v value) { decodeDevices(v, &c.Devices, known.Adapters) }},
 		field{"auth", c.Auth.decode},
 		field{"cors", c.CORS.decode},

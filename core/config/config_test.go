@@ -90,8 +90,11 @@ func TestEveryField(t *testing.T) {
 		Recommendations: 2, Images: 1, Rows: 2, RowLength: 3, Columns: 1,
 	})
 	want := &config.Config{
-		Listen:  "127.0.0.1:9080",
-		Admin:   "127.0.0.1:9081",
+		Listen: "127.0.0.1:9080",
+		Admin:  "127.0.0.1:9081",
+		Operators: config.Operators{
+			Tokens: "testdata/operators.txt", Audit: "/var/log/facet/audit.log", Hosts: []string{"gateway.internal", "localdev"},
+		},
 		Devices: devices.Options{Header: "X-Screen", Default: "tv", Desktop: "watch", Profiles: profiles},
 		Auth:    config.Auth{Mode: "header"},
 		CORS:    config.CORS{Origins: []string{"https://tv.example", "http://localhost:3000"}, MaxAge: time.Hour},

@@ -3,6 +3,8 @@ package config_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +162,37 @@ func TestAdminOfOthersWarns(t *testing.T) {
 		if got := len(c.Warnings) == 1 && strings.HasPrefix(c.Warnings[0], "admin: "); got != warned {
 			t.Errorf("%s: warnings %q", admin, c.Warnings)
 		}
+	}
+}
+
+// TestTokensOnTheNetworkAreWarnedOf: the port has no TLS.
+func TestTokensOnTheNetworkAreWarnedOf(t *testing.T) {
+	for tokens, warned := range map[string]bool{"operators.txt": true, `""`: false} {
+		c, err := config.Parse("f", []byte("admin: :81\noperators: {tokens: "+tokens+"}"+services), known())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(strings.Join(c.Warnings, "\n"), "can read the tokens"); got != warned {
+			t.Errorf("tokens in %s: warnings %q", tokens, c.Warnings)
+		}
+	}
+}
+
+// TestRelativePathsAreTakenFromTheFile: wherever the program is started.
+func TestRelativePathsAreTakenFromTheFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "facet.yaml")
+	text := "operators: {tokens: sub/operators.txt, audit: ../audit.log}" + services
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file, known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Dir(file)
+	want := config.Operators{Tokens: filepath.Join(folder, "sub", "operators.txt"), Audit: filepath.Join(filepath.Dir(folder), "audit.log")}
+	if c.Operators.Tokens != want.Tokens || c.Operators.Audit != want.Audit {
+		t.Errorf("got %+v, want %+v", c.Operators, want)
 	}
 }
 

@@ -12,8 +12,11 @@ import (
 func (c *Config) warnings() []string {
 	var list []string
 	if !loopback(c.Admin) {
-		list = append(list, fmt.Sprintf(
-			"admin: %s is not a loopback address: whoever reaches it can read the state and take profiles", c.Admin))
+		warning := fmt.Sprintf("admin: %s is not a loopback address: whoever reaches it can read the state and take profiles", c.Admin)
+		if c.Operators.Tokens != "" {
+			warning += ", and whoever listens on the way can read the tokens"
+		}
+		list = append(list, warning)
 	}
 	list = append(list, c.vainRetries()...)
 	if largest := c.largestBudget(); largest > 0 {
