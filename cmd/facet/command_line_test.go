@@ -47,6 +47,10 @@ func TestCommandLine(t *testing.T) {
 		{"openapi --device phone --config nowhere.yaml", 2, `^$`, `open nowhere.yaml: `},
 		{"diff one.json", 2, `^$`, `accepts 2 arg`},
 		{"diff one.json two.json", 2, `^$`, `^facet: open one.json: .*\nopen two.json: .*\n$`},
+		{"token alice", 0, `^token facet_\S{43}\nline alice sha256:[0-9a-f]{64}\n$`, `^$`},
+		{"token Alice", 2, `^$`, `^facet: the name must be a-z, then at most 31 of a-z, 0-9, _ and -\n`},
+		{"token", 2, `^$`, `accepts 1 arg`},
+		{"circuits --help", 0, `FACET_TOKEN`, `^$`},
 		{"check", 2, `^$`, `accepts 1 arg`},
 		{"check nowhere.yaml", 2, `^$`, `open nowhere.yaml: `},
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/adapters/simulator"
 	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/operator"
 	"github.com/facet-gateway/facet/core/playground"
 )
 
@@ -31,7 +32,8 @@ func newDemo() *cobra.Command {
 		Long: `Run the gateway and nine simulated services in one process on loopback, until
 Ctrl-C. It prints where they listen and commands to try: three devices that get
 three pages, and a service to break and to heal. The address it prints after
-"playground" is a page to do the same in a browser, and to see each call.
+"playground" is a page to do the same in a browser, and to see each call. A token,
+made for this run, lets its owner change the gateway through the private port.
 
 X-User-Id names the user (u-7 is one) and is believed, and any web page may read
 the answers: a demonstration holds invented data only. The configuration is the
@@ -76,9 +78,27 @@ func (d *demonstration) run(ctx context.Context, stdout, stderr io.Writer) error
 	if err := g.openPlayground(b, shop); err != nil {
 		return err
 	}
+	token, err := g.employ()
+	if err != nil {
+		return err
+	}
 	return failed(g.run(ctx, func(public, private string) {
-		invite(stdout, public, private, shop.ControlURL())
+		invite(stdout, public, private, shop.ControlURL(), token)
 	}))
+}
+
+// employ makes an operator for the life of the gateway, and returns the token.
+func (g *gateway) employ() (string, error) {
+	token, line, err := operator.New("demo")
+	if err != nil {
+		return "", failed(err)
+	}
+	tokens, err := operator.Parse("the demonstration's tokens", []byte(line))
+	if err != nil {
+		return "", failed(err)
+	}
+	g.operators.Use(tokens)
+	return token, nil
 }
 
 // config is the configuration for where the simulated services listen.
@@ -93,7 +113,7 @@ func (d *demonstration) config(shop *simulator.Simulator) string {
 }
 
 // invite prints where everything is, then what to try.
-func invite(to io.Writer, public, private, faults string) {
+func invite(to io.Writer, public, private, faults, token string) {
 	fmt.Fprintf(to, "gateway %s\nadmin %s\nplayground %s%s\nfaults %s\n", public, private, private, playground.Path, faults)
 	fmt.Fprintln(to, "\nThree devices, three pages:")
 	for _, device := range []string{"tv", "phone", "tablet"} {
@@ -103,5 +123,11 @@ func invite(to io.Writer, public, private, faults string) {
 	fmt.Fprintf(to, "  curl -X PUT %s/faults/reviews -d hang\n", faults)
 	fmt.Fprintf(to, "  curl %s/commands/reviews.reviews\n", private)
 	fmt.Fprintf(to, "  curl -X DELETE %s/faults/reviews\n", faults)
+	fmt.Fprintln(to, "\nForce a circuit, with the token of this run, and look at who did it:")
+	header := fmt.Sprintf("-H 'Authorization: Bearer %s'", token)
+	fmt.Fprintf(to, "  curl -X PUT %s -H 'Content-Type: application/json' %s/circuits/reviews.reviews -d '{\"state\": \"open\", \"for\": \"1m\"}'\n",
+		header, private)
+	fmt.Fprintf(to, "  curl -X DELETE %s %s/circuits/reviews.reviews\n", header, private)
+	fmt.Fprintf(to, "  curl %s/audit\n", private)
 	fmt.Fprintln(to, "\nCtrl-C stops it.")
 }

@@ -71,6 +71,7 @@ func TestDemoPrintsWhatToTry(t *testing.T) {
 		"curl -X PUT " + faults + "/faults/reviews -d hang",
 		"curl " + admin + "/commands/reviews.reviews",
 		"curl -X DELETE " + faults + "/faults/reviews",
+		"curl " + admin + "/audit",
 	} {
 		if !strings.Contains(said, want+"\n") {
 			t.Errorf("%q is not printed", want)

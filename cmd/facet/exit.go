@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/operator"
 )
 
 // The statuses that the program exits with.
@@ -50,6 +51,10 @@ func explain(err error, command string) string {
 	var file config.Errors
 	if errors.As(err, &file) {
 		return file.Error()
+	}
+	var tokens operator.Errors
+	if errors.As(err, &tokens) {
+		return tokens.Error()
 	}
 	var f failure
 	var r refused

@@ -14,6 +14,7 @@ import (
 	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/operator"
 	"github.com/facet-gateway/facet/core/server"
 	"github.com/facet-gateway/facet/devices"
 )
@@ -27,13 +28,16 @@ type gateway struct {
 	server    *server.Server
 	documents map[string][]byte // of what the devices' pages are, by name
 	admin     *admin.Admin
+
+	operators operator.Roster // who may change something now
+	auditFile *auditFile      // nil: the log has who changed what
 }
 
 // newGateway wires a gateway; it does not listen yet, and connects to nothing.
 // Close it in the end. There can be one of a build.
 func newGateway(b *build, c *config.Config, log *slog.Logger) (*gateway, error) {
 	g := &gateway{config: c, log: log, clients: make(map[string]*http.Client, len(c.Services)), controls: b.services.Controls()}
-	for _, step := range []func(*build) error{g.connect, g.configure, g.open} {
+	for _, step := range []func(*build) error{g.connect, g.configure, g.readOperators, g.open} {
 		if err := step(b); err != nil {
 			g.close()
 			return nil, err
@@ -101,10 +105,12 @@ func (g *gateway) open(b *build) error {
 	return nil
 }
 
-// newAdmin returns the private port with more handlers than it has by itself.
-func (g *gateway) newAdmin(b *build, more map[string]nethttp.Handler) *admin.Admin {
+// newAdmin returns the private port, with handlers that change nothing of the
+// gateway beside its own.
+func (g *gateway) newAdmin(b *build, trials map[string]nethttp.Handler) *admin.Admin {
 	return admin.New(admin.Options{
-		Ready: g.server.Ready, Controls: b.services.Controls(), Build: buildName(), Documents: g.documents, Log: g.log, More: more,
+		Ready: g.server.Ready, Controls: b.services.Controls(), Build: buildName(), Documents: g.documents, Log: g.log,
+		Operators: &g.operators, Hosts: g.hosts(), Audit: g.audit(), Trials: trials,
 	})
 }
 
@@ -155,10 +161,14 @@ func longestSleep(all map[string]config.Service) time.Duration {
 	return longest
 }
 
-// close ends the calls that belong to no request, then the clients' connections.
+// close ends the calls that belong to no request, then the clients' connections
+// and the file of the audit.
 func (g *gateway) close() {
 	for _, c := range g.controls {
 		c.Close()
+	}
+	if g.auditFile != nil {
+		g.auditFile.close()
 	}
 	for _, c := range g.clients {
 		c.Close()
@@ -171,6 +181,11 @@ type announcement func(public, private string)
 
 // run listens and serves until ctx ends and the requests in progress have.
 func (g *gateway) run(ctx context.Context, announce announcement) error {
+	if g.auditFile != nil {
+		if err := g.auditFile.open(); err != nil {
+			return err
+		}
+	}
 	var config net.ListenConfig
 	public, err := config.Listen(ctx, "tcp", g.config.Listen)
 	if err != nil {

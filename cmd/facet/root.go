@@ -13,9 +13,10 @@ composes six or seven calls into the one answer that this screen needs; the page
 still arrives when a part of the backend does not, and says which part.
 
 It has two ports. The public one serves pages. The private one serves /healthz,
-/readyz, /commands (what every kind of call has counted, and its circuit),
-/openapi/ (what the pages are, for those who write clients) and /debug/pprof/;
-keep it on loopback or among operators.
+/readyz, /commands (what every kind of call has counted), /circuits, /audit (who
+changed what), /openapi/ (what the pages are, for those who write clients) and
+/debug/pprof/; keep it on loopback or among operators, who need a token to change
+something.
 
 Signals: the first SIGINT (Ctrl-C) or SIGTERM drains and stops: /readyz turns to
 503, requests in progress are finished, and the private port closes last. A
@@ -44,7 +45,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newCheck(), newDevice(), newOpenAPI(), newDiff(), newVersion())
+	root.AddCommand(newServe(), newCheck(), newDevice(), newOpenAPI(), newDiff(), newVersion(), newToken(), newCircuits())
 	root.AddCommand(developmentCommands()...)
 	return root
 }
