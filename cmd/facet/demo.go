@@ -125,8 +125,8 @@ func invite(to io.Writer, public, private, faults, token string) {
 	fmt.Fprintf(to, "  curl -X DELETE %s/faults/reviews\n", faults)
 	fmt.Fprintln(to, "\nForce a circuit, with the token of this run, and look at who did it:")
 	header := fmt.Sprintf("-H 'Authorization: Bearer %s'", token)
-	fmt.Fprintf(to, "  curl -X PUT %s -H 'Content-Type: application/json' %s/circuits/reviews.reviews -d '{\"state\": \"open\", \"for\": \"1m\"}'\n",
-		header, private)
+	fmt.Fprintf(to, "  curl -X PUT %s -H 'Content-Type: application/json' %s/circuits/reviews.reviews -d '%s'\n",
+		header, private, `{"state": "open", "for": "1m"}`)
 	fmt.Fprintf(to, "  curl -X DELETE %s %s/circuits/reviews.reviews\n", header, private)
 	fmt.Fprintf(to, "  curl %s/audit\n", private)
 	fmt.Fprintln(to, "\nCtrl-C stops it.")

@@ -34,7 +34,8 @@ type guarded struct {
 func newGuarded(t *testing.T) guarded {
 	t.Helper()
 	token, line := newToken(t, "alice")
-	config := file(t, "facet.yaml", "operators: {tokens: operators.txt, audit: audit.log, hosts: [gateway.internal]}\nlog: {level: error}\n"+emptyServices())
+	const section = "operators: {tokens: operators.txt, audit: audit.log, hosts: [gateway.internal]}\nlog: {level: error}\n"
+	config := file(t, "facet.yaml", section+emptyServices())
 	folder := filepath.Dir(config)
 	write(t, filepath.Join(folder, "operators.txt"), "# who may\n"+line+"\n")
 	if status, stdout, stderr := ended(t, "check", config); status != 0 || !strings.Contains(stdout, ": ok\n") {
@@ -243,7 +244,8 @@ func TestDemoHasAnOperator(t *testing.T) {
 	if err != nil || a.status != 200 {
 		t.Fatalf("%d %s %v", a.status, a.body, err)
 	}
-	if parts := page(t, gateway, "phone", "p-1042").header.Get("Facet-Parts"); !regexp.MustCompile(`reviews=(stale;.*|missing;)reason=open`).MatchString(parts) {
+	open := regexp.MustCompile(`reviews=(stale;.*|missing;)reason=open`)
+	if parts := page(t, gateway, "phone", "p-1042").header.Get("Facet-Parts"); !open.MatchString(parts) {
 		t.Errorf("parts %q with reviews forced open", parts)
 	}
 	if trail := get(t, admin+"/audit").body; strings.Count(trail, `"who": "demo"`) != 1 || strings.Contains(trail, token[1]) {

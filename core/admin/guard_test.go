@@ -164,7 +164,8 @@ func TestTokenInTheWrongPlace(t *testing.T) {
 	t.Parallel()
 	p := newPort(t, "admin_guard.place")
 	for _, c := range []struct{ body, kind string }{
-		{"access_token=" + p.token, "application/x-www-form-urlencoded"}, {`{"access_token":"` + p.token + `","state":"open"}`, "application/json"},
+		{"access_token=" + p.token, "application/x-www-form-urlencoded"},
+		{`{"access_token":"` + p.token + `","state":"open"}`, "application/json"},
 	} {
 		if w := send(p, "PUT", "/circuits/admin_guard.place", c.body, "Content-Type: "+c.kind); w.Code != 401 {
 			t.Errorf("%s: %d", c.kind, w.Code)

@@ -28,7 +28,7 @@ const prefix = "facet_"
 // NameRule is what a name must be, for people.
 const NameRule = "a-z, then at most 31 of a-z, 0-9, _ and -"
 
-var validName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`) //nolint:gochecknoglobals // nothing changes it
+var validName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
 // Error is one thing wrong with a file of tokens.
 type Error struct {

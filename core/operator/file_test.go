@@ -86,7 +86,7 @@ func TestBadFiles(t *testing.T) {
 		{"token", "alice " + token, "f:1: hash: is a token"},
 		{"twice", line + "\n" + line, `f:2: name: "carol" is there twice, first on line 1`},
 		{"shared", "alice " + hashOfTest + "\nbob " + hashOfTest, "f:2: hash: is the one of line 1"},
-		{"two faults", "A " + hashOfTest + "\nb x", "f:1: name: \"A\" is none; allowed: a-z, then at most 31 of a-z, 0-9, _ and -\nf:2: hash: is none"},
+		{"two faults", "A " + hashOfTest + "\nb x", "f:1: name: \"A\" is none; allowed: " + operator.NameRule + "\nf:2: hash: is none"},
 		{"many", full.String(), "f:101: line: is one too many; allowed: at most 100"},
 		{"long", strings.Repeat("#", 65<<10), "f: file: is too long; allowed: at most 64 KiB"},
 		{"long name", strings.Repeat("é", 100) + " " + hashOfTest, "f:1: name: \"éééééééééééééééééééé…\" is none"},
