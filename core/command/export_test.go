@@ -20,6 +20,8 @@ func Kept(c Cache, fresh time.Duration) time.Duration {
 	var stored time.Time
 	until, _ := c.until(stored, fresh, 0)
 	return until.Sub(stored)
+}
+
 // Leave returns what asks the circuit of a command for leave to make a call.
 func Leave(c *Control) func() bool {
 	now, policy := time.Now(), c.Policy().Circuit
