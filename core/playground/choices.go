@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/server"
 )
 
 // choices is what the page offers.
@@ -41,10 +42,11 @@ type class struct {
 }
 
 func (p *Playground) choices(*http.Request) (any, error) {
+	live := p.Server.Live()
 	return choices{
-		DeviceHeader: p.Server.Devices.Header(),
+		DeviceHeader: live.Devices.Header(),
 		Endpoints:    p.endpoints(),
-		Classes:      p.classes(),
+		Classes:      p.classes(live),
 		Agents:       p.Agents,
 		Users:        p.Users,
 		Services:     slices.Sorted(maps.Keys(p.Faults.Faults())),
@@ -78,12 +80,12 @@ func (e *endpoint) add(v *adapter.Version, parameters []adapter.Parameter, examp
 	}
 }
 
-func (p *Playground) classes() []class {
+func (p *Playground) classes(live server.Live) []class {
 	var all []class
-	for _, name := range p.Server.Devices.Classes() {
-		profile, _ := p.Server.Devices.Lookup(name)
+	for _, name := range live.Devices.Classes() {
+		profile, _ := live.Devices.Lookup(name)
 		one := class{Name: string(name)}
-		for _, v := range p.Server.Versions {
+		for _, v := range live.Versions {
 			if v.Class == profile.Adapter() {
 				one.Chosen = v.String()
 			}

@@ -95,8 +95,10 @@ func newPlayground(t testing.TB) http.Handler {
 	}
 	chosen := slices.DeleteFunc(set.All(), func(v *adapter.Version) bool { return v.Name == "v2" })
 	gateway, err := server.New(server.Options{
-		Devices: resolver, Versions: chosen, Budgets: map[string]time.Duration{"item": time.Minute}, Auth: server.AuthHeader,
-		Limits: server.Limits{MaxHeaderLines: 20, GzipMin: 1400}, Log: slog.New(slog.DiscardHandler),
+		Live: server.Live{Devices: resolver, Versions: chosen, Budgets: map[string]time.Duration{"item": time.Minute}},
+		Fixed: server.Fixed{
+			Auth: server.AuthHeader, Limits: server.Limits{MaxHeaderLines: 20, GzipMin: 1400}, Log: slog.New(slog.DiscardHandler),
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ func (p *Playground) try(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked, err := q.request(r, p.Server.Devices.Header())
+	asked, err := q.request(r, p.Server.Live().Devices.Header())
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func (c corsPolicy) allow(h, request http.Header) bool {
 // options answers OPTIONS: what the path knows and, to a preflight of an allowed
 // origin, what a page there may send.
 func (x *exchange) options() error {
-	h, cors := x.w.Header(), &x.server.cors
+	h, cors := x.w.Header(), &x.live.cors
 	h["Allow"] = allowed
 	preflight := x.r.Header.Get("Access-Control-Request-Method") != ""
 	if preflight && cors.allow(h, x.r.Header) {

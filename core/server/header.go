@@ -23,7 +23,7 @@ var (
 	allowed        = []string{"GET, HEAD, OPTIONS"} // the methods of every page
 )
 
-// fixedHeaders are on every answer of a server.
+// fixedHeaders are on every answer of one configuration.
 type fixedHeaders struct {
 	vary     []string // everything in a request that can decide what is answered
 	acceptCH []string // the hints that would help next time

@@ -99,7 +99,7 @@ func TestRetryAfter(t *testing.T) {
 	for after, want := range map[time.Duration]string{
 		0: "5", -1: "5", 1: "1", time.Second: "1", time.Second + 1: "2", 90 * time.Second: "90",
 	} {
-		f := newFixture(t, func(o *server.Options) { o.Limits.RetryAfter = after })
+		f := newFixture(t, func(o *server.Options) { o.RetryAfter = after })
 		r := f.do("GET", "/item?id=fault-open", "X-Device-Type: phone")
 		if got := r.Header.Get("Retry-After"); got != want {
 			t.Errorf("%v: Retry-After %q, want %q", after, got, want)

@@ -26,7 +26,7 @@ func (s *Server) Ready() bool { return s.life.ready.Load() }
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	fresh := &newcomers{}
 	hs := &http.Server{
-		Handler:           s.handler,
+		Handler:           s.Handler(),
 		ReadHeaderTimeout: s.Limits.ReadHeaderTimeout,
 		ReadTimeout:       s.Limits.ReadTimeout,
 		WriteTimeout:      s.Limits.WriteTimeout,

@@ -121,6 +121,7 @@ func (b *backend) optional(_ *adapter.Request, q query) stream.Assembly[page] {
 
 type fixture struct {
 	*server.Server
+	options server.Options
 	backend *backend
 	log     *safeBuffer
 }
@@ -164,15 +165,19 @@ func newFixture(t testing.TB, change func(*server.Options)) *fixture {
 	}
 	f := &fixture{backend: &backend{}, log: &safeBuffer{}}
 	o := server.Options{
-		Devices: resolver,
-		Budgets: map[string]time.Duration{"item": 100 * time.Millisecond, "extra": 100 * time.Millisecond},
-		Auth:    server.AuthHeader,
-		Limits: server.Limits{
-			ReadHeaderTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second, IdleTimeout: time.Second,
-			MaxHeaderBytes: 16 << 10, MaxHeaderLines: 100, ShutdownTimeout: time.Second, GzipMin: 1400,
+		Live: server.Live{
+			Devices:     resolver,
+			Budgets:     map[string]time.Duration{"item": 100 * time.Millisecond, "extra": 100 * time.Millisecond},
+			LogRequests: true,
 		},
-		Log:         slog.New(slog.NewJSONHandler(f.log, nil)),
-		LogRequests: true,
+		Fixed: server.Fixed{
+			Auth: server.AuthHeader,
+			Limits: server.Limits{
+				ReadHeaderTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second, IdleTimeout: time.Second,
+				MaxHeaderBytes: 16 << 10, MaxHeaderLines: 100, ShutdownTimeout: time.Second, GzipMin: 1400,
+			},
+			Log: slog.New(slog.NewJSONHandler(f.log, nil)),
+		},
 	}
 	for _, class := range []devices.Class{devices.TV, devices.Phone, devices.Tablet} {
 		endpoints := []adapter.Endpoint{adapter.Page("/item", f.backend.pages)}
@@ -188,6 +193,7 @@ func newFixture(t testing.TB, change func(*server.Options)) *fixture {
 	if change != nil {
 		change(&o)
 	}
+	f.options = o
 	if f.Server, err = server.New(o); err != nil {
 		t.Fatal(err)
 	}

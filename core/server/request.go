@@ -19,6 +19,7 @@ import (
 // exchange is one request and what becomes of it.
 type exchange struct {
 	server  *Server
+	live    *snapshot // in force when the request began
 	w       http.ResponseWriter
 	r       *http.Request
 	report  *report.Report
@@ -36,8 +37,8 @@ type exchange struct {
 
 // exchange is the way of every request, from its header to its answer: which
 // answer writes, unless it returns an error.
-func (s *Server) exchange(c echo.Context, answer func(*exchange) error) {
-	x := s.begin(c.Response().Writer, c.Request())
+func (s *Server) exchange(live *snapshot, c echo.Context, answer func(*exchange) error) {
+	x := s.begin(live, c.Response().Writer, c.Request())
 	defer x.abort()
 	defer x.finish()
 	err := x.admit()
@@ -53,12 +54,12 @@ func (s *Server) exchange(c echo.Context, answer func(*exchange) error) {
 // body means nothing here, so it is not read; and the connection ends with the
 // answer, or else net/http would hold the answer back until the body has come.
 // Nor does it wait for the body afterwards: the time to read it is over.
-func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{server: s, w: w, r: r, report: report.New(requestID(r.Header), trace(r.Header))}
+func (s *Server) begin(live *snapshot, w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{server: s, live: live, w: w, r: r, report: report.New(requestID(r.Header), trace(r.Header))}
 	x.attend(w)
 	h := w.Header()
-	s.fixed.set(h)
-	s.cors.allow(h, r.Header)
+	live.fixed.set(h)
+	live.cors.allow(h, r.Header)
 	h["X-Request-Id"] = []string{x.report.RequestID}
 	if r.ContentLength != 0 {
 		h["Connection"] = closing
@@ -101,7 +102,7 @@ func (x *exchange) admit() error {
 
 // identify finds out which device asks, which version answers it, and who asks.
 func (x *exchange) identify() (user string, err error) {
-	x.device, err = x.server.Devices.Resolve(x.r.Header)
+	x.device, err = x.live.Devices.Resolve(x.r.Header)
 	if err != nil {
 		return "", invalidDevice(err)
 	}
@@ -127,7 +128,7 @@ var errBudget = fault.Because(fault.ReasonBudget, errors.New("the page's budget 
 // else of the page runs any more, but for the runaways, whose code ignores that
 // the request has ended.
 func (x *exchange) run(endpoint adapter.Endpoint, request *adapter.Request) (adapter.Answer, error) {
-	x.report.Budget = x.server.Budgets[x.name]
+	x.report.Budget = x.live.Budgets[x.name]
 	timed, cancel := context.WithTimeoutCause(x.r.Context(), x.report.Budget, errBudget)
 	defer cancel()
 	ctx, scope := x.server.workers.Open(timed, x.report)
@@ -171,7 +172,7 @@ func (x *exchange) refuse(err error) {
 	h["Cache-Control"] = problemCaching
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	if code == fault.Unavailable || code == fault.Limited {
-		h["Retry-After"] = x.server.retryAfter
+		h["Retry-After"] = x.live.retryAfter
 	}
 	x.writeHeader(code.Status())
 	x.write(body)
@@ -222,7 +223,7 @@ func (x *exchange) finish() {
 		}
 		x.fault = err
 	}
-	if x.server.LogRequests {
+	if x.live.LogRequests {
 		x.log(time.Since(x.report.Began))
 	}
 }

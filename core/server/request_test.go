@@ -254,7 +254,7 @@ func waitUntil(t *testing.T, holds func() bool) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	good := newFixture(t, nil).Options
+	good := newFixture(t, nil).options
 	for name, change := range map[string]func(*server.Options){
 		"two versions answer the class": func(o *server.Options) { o.Versions = append(o.Versions, o.Versions[0]) },
 		"has no budget":                 func(o *server.Options) { o.Budgets = nil },

@@ -35,7 +35,7 @@ type Trial struct {
 // It is for the private port: nothing on the public one comes here.
 func (s *Server) Try(version *adapter.Version, r *http.Request) Trial {
 	w := &witness{header: make(http.Header), version: version}
-	s.handler.ServeHTTP(w, r)
+	s.answer(w, r)
 	took := time.Since(w.exchange.report.Began)
 	return w.trial(took)
 }
@@ -68,7 +68,7 @@ func (x *exchange) attend(w http.ResponseWriter) {
 // choose returns the version that answers the device.
 func (x *exchange) choose() (*adapter.Version, error) {
 	if x.trial == nil || x.trial.version == nil {
-		return x.server.classes[x.device.Profile.Class], nil
+		return x.live.classes[x.device.Profile.Class], nil
 	}
 	if v := x.trial.version; v.Class != x.device.Profile.Adapter() {
 		return nil, fault.InvalidField("version", v.String()+" does not answer the device class "+string(x.device.Profile.Class))

@@ -14,6 +14,7 @@ import (
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/server"
 	"github.com/facet-gateway/facet/devices"
 )
 
@@ -75,13 +76,13 @@ func TestTrialTellsOfThePage(t *testing.T) {
 	if len(got.Calls) != 1 || got.Calls[0].Command != "reviews.reviews" || got.Calls[0].Outcome != report.TimedOut || got.Calls[0].Err == nil {
 		t.Errorf("calls %v", got.Calls)
 	}
-	if got.Budget != f.Budgets["extra"] || got.Took <= 0 || got.Began.IsZero() || got.Runaways != 0 {
+	if got.Budget != f.options.Budgets["extra"] || got.Took <= 0 || got.Began.IsZero() || got.Runaways != 0 {
 		t.Errorf("budget %v, took %v, began %v, runaways %d", got.Budget, got.Took, got.Began, got.Runaways)
 	}
 }
 
 func TestTrialOfAVersion(t *testing.T) {
-	f := newFixture(t, nil)
+	f := newFixture(t, func(o *server.Options) { o.Budgets["fresh"] = o.Budgets["item"] })
 	version := func(class devices.Class, path string) *adapter.Version {
 		v, err := adapter.New(class, "v9", adapter.Page(path, f.backend.pages))
 		if err != nil {
@@ -89,7 +90,6 @@ func TestTrialOfAVersion(t *testing.T) {
 		}
 		return v
 	}
-	f.Budgets["fresh"] = f.Budgets["item"]
 	for _, tc := range []struct {
 		name, target string
 		version      *adapter.Version

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/devices"
+)
+
+// Live is what can change while the server serves: see [Server.Prepare]. All but
+// CORS and RetryAfter is required. Nobody changes what it refers to once a server
+// has it.
+type Live struct {
+	Devices     *devices.Resolver
+	Versions    []*adapter.Version       // at most one a class
+	Budgets     map[string]time.Duration // of each page, by its name, such as "productdetails"; > 0
+	CORS        CORS
+	RetryAfter  time.Duration // told with 503 and 429, in whole seconds, rounded up; 0: 5 s, the default sleep of a circuit
+	LogRequests bool          // one line a request
+}
+
+// snapshot is a Live made ready, and never changes. A request takes the one in
+// force when it begins, which costs one atomic load, and knows no other until its
+// log line is written: it is wholly of one configuration.
+type snapshot struct {
+	Live
+	handler    http.Handler
+	classes    map[devices.Class]*adapter.Version
+	fixed      fixedHeaders
+	retryAfter []string
+	cors       corsPolicy
+}
+
+// Prepare checks what is to be in force and makes it ready: what it returns puts
+// it in force, which cannot fail. Requests that begin from then on are answered by
+// it; those in progress end as they began. It returns an error, and changes
+// nothing, when two versions are of one class, a class has no adapter, or a page
+// has no budget. Safe for concurrent use; the last one applied is in force.
+func (s *Server) Prepare(l Live) (apply func(), err error) {
+	if l.Devices == nil {
+		return nil, errors.New("server: Devices are required")
+	}
+	next := &snapshot{
+		Live: l, classes: make(map[devices.Class]*adapter.Version), cors: newCORS(l.CORS, l.Devices.Header()), retryAfter: wholeSeconds(l.RetryAfter),
+	}
+	next.fixed = newFixedHeaders(l.Devices, next.cors)
+	if err := next.enlist(); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	next.handler = s.routes(next)
+	return func() { s.live.Store(next) }, nil
+}
+
+// Live returns what is in force now. Nobody changes it.
+func (s *Server) Live() Live { return s.live.Load().Live }
+
+// enlist finds the version that answers each class that a device can be of.
+func (l *snapshot) enlist() error {
+	of := make(map[devices.Class]*adapter.Version, len(l.Versions))
+	for _, v := range l.Versions {
+		if of[v.Class] != nil {
+			return fmt.Errorf("two versions answer the class %s: %s and %s", v.Class, of[v.Class], v)
+		}
+		of[v.Class] = v
+		for _, path := range v.Paths() {
+			if e, _ := v.Endpoint(path); l.Budgets[e.Name()] <= 0 {
+				return fmt.Errorf("the page %s has no budget", e.Name())
+			}
+		}
+	}
+	for _, class := range l.Devices.Classes() {
+		profile, _ := l.Devices.Lookup(class)
+		if l.classes[class] = of[profile.Adapter()]; l.classes[class] == nil {
+			return fmt.Errorf("no adapter answers the device class %s", class)
+		}
+	}
+	return nil
+}
+
+// routes gives every path of every version its handlers. Versions differ in their
+// paths, so each configuration has routes of its own.
+func (s *Server) routes(live *snapshot) http.Handler {
+	e := echo.New()
+	e.HTTPErrorHandler = func(err error, c echo.Context) { s.unrouted(live, err, c) }
+	known := map[string]bool{}
+	for _, v := range live.Versions {
+		for _, path := range v.Paths() {
+			if known[path] {
+				continue
+			}
+			known[path] = true
+			e.Match([]string{http.MethodGet, http.MethodHead}, path, func(c echo.Context) error {
+				s.exchange(live, c, func(x *exchange) error { return x.page(path) })
+				return nil
+			})
+			e.OPTIONS(path, func(c echo.Context) error {
+				s.exchange(live, c, (*exchange).options)
+				return nil
+			})
+		}
+	}
+	return e
+}
