@@ -1,0 +1,142 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Reloader holds the configuration in force, and exchanges it for what the file
+// says by then: all of it or nothing. Safe for concurrent use.
+type Reloader struct {
+	load    func() (*Config, error)
+	prepare func(*Config) (apply func(), err error)
+	turn    chan struct{} // holds one while a reload runs
+
+	mu      sync.Mutex
+	current *Config
+	status  ReloadStatus
+	closed  bool
+}
+
+// ReloadStatus is what has become of the reloads so far.
+type ReloadStatus struct {
+	Reloads     uint64    `json:"reloads"`  // that put a file in force
+	Failures    uint64    `json:"failures"` // that left the configuration as it was
+	LastReload  time.Time `json:"last_reload,omitzero"`
+	LastFailure time.Time `json:"last_failure,omitzero"`
+	LastError   string    `json:"last_error,omitempty"` // of the last failure, and stays after a success
+}
+
+// Reloaded is what a reload has put in force.
+type Reloaded struct {
+	Changes  []Change `json:"changes"`            // none, if the file says what it said before
+	Warnings []string `json:"warnings,omitempty"` // of the file
+}
+
+// Errors of a reload that was not tried.
+var (
+	ErrClosed = errors.New("the program is stopping: nothing is reloaded any more")
+	ErrBusy   = errors.New("another reload is in progress")
+)
+
+// RestartError says which settings a file has changed that no reload changes.
+type RestartError struct{ Changes []Change }
+
+// Error returns a line for each of the first 50, such as
+// "services.catalog.instances: needs a restart".
+func (e *RestartError) Error() string {
+	var lines []string
+	for _, c := range e.Changes[:min(len(e.Changes), maxPrinted)] {
+		lines = append(lines, c.Path+": needs a restart")
+	}
+	if more := len(e.Changes) - maxPrinted; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// NewReloader returns a reloader of the configuration in force. load reads the
+// file anew; prepare checks all that a configuration comes to and returns what
+// puts it in force, which cannot fail. Neither runs twice at a time.
+func NewReloader(current *Config, load func() (*Config, error), prepare func(*Config) (apply func(), err error)) *Reloader {
+	return &Reloader{load: load, prepare: prepare, turn: make(chan struct{}, 1), current: current}
+}
+
+// Reload reads the file and puts it in force. When it returns an error, nothing
+// has changed: [Errors] of a bad file, a [*RestartError] of one that would need a
+// restart, [ErrClosed] after Close, [ErrBusy] where ctx ended while another
+// reload was in progress. Reloads take place one after the other; each reads the
+// file when it is its turn.
+func (r *Reloader) Reload(ctx context.Context) (Reloaded, error) {
+	done, err := r.reload(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.status.Failures++
+		r.status.LastFailure, r.status.LastError = time.Now(), err.Error()
+		return Reloaded{}, err
+	}
+	r.status.Reloads++
+	r.status.LastReload = time.Now()
+	return done, nil
+}
+
+func (r *Reloader) reload(ctx context.Context) (Reloaded, error) {
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-ctx.Done():
+		return Reloaded{}, fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+	}
+	before, closed := r.now()
+	if closed {
+		return Reloaded{}, ErrClosed
+	}
+	after, err := r.load()
+	if err != nil {
+		return Reloaded{}, err
+	}
+	changes, restart := Diff(before, after)
+	if len(restart) > 0 {
+		return Reloaded{}, &RestartError{restart}
+	}
+	apply, err := r.prepare(after)
+	if err != nil {
+		return Reloaded{}, err
+	}
+	apply()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.current = after
+	return Reloaded{Changes: append([]Change{}, changes...), Warnings: after.Warnings}, nil // a list in JSON, even without elements
+}
+
+func (r *Reloader) now() (current *Config, closed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current, r.closed
+}
+
+// Config returns the configuration in force.
+func (r *Reloader) Config() *Config {
+	current, _ := r.now()
+	return current
+}
+
+// Status returns what has become of the reloads so far.
+func (r *Reloader) Status() ReloadStatus {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.status
+}
+
+// Close refuses every reload that has not begun.
+func (r *Reloader) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+}
