@@ -18,6 +18,7 @@ import (
 type build struct {
 	services *services.Services
 	versions *adapter.Set
+	declared config.Known
 }
 
 // newBuild makes what is compiled in. An error is a defect of this build.
@@ -27,12 +28,16 @@ func newBuild() (*build, error) {
 	if b.versions, err = adapters.All(b.services); err != nil {
 		return nil, fmt.Errorf("the adapters of this build: %w", err)
 	}
+	b.declared = b.declarations()
 	return b, nil
 }
 
 // known is what a configuration may name, with the defaults that the service
-// layer declares.
-func (b *build) known() config.Known {
+// layer declares. Whoever reads it changes nothing of it.
+func (b *build) known() config.Known { return b.declared }
+
+// declarations are read before a configuration puts its own policies in force.
+func (b *build) declarations() config.Known {
 	k := config.Known{Services: make(map[string]map[string]command.Policy), Pages: b.pages(), Adapters: b.versions.Names()}
 	for _, name := range services.Names() {
 		k.Services[name] = make(map[string]command.Policy)

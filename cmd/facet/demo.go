@@ -70,7 +70,7 @@ func (d *demonstration) run(ctx context.Context, stdout, stderr io.Writer) error
 	}
 	lines := &logBuffer{to: stderr}
 	defer lines.flush()
-	g, err := newGateway(b, c, newLogger(c.Log, lines))
+	g, err := newGateway(b, c, newLogger(c.Log, c.Log.Level, lines))
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	nethttp "net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/facet-gateway/facet/core/adapter"
@@ -21,12 +22,17 @@ import (
 
 // gateway is a configuration come to life: clients, commands and two ports.
 type gateway struct {
-	config    *config.Config
+	build     *build
+	config    *config.Config // of the start, for what a reload does not change
 	log       *slog.Logger
+	level     *slog.LevelVar // of the log; nil: it stays
+	file      string         // that a reload reads; "": there is none
+	reloader  *config.Reloader
 	clients   map[string]*http.Client
 	controls  []*command.Control
+	retries   map[string]*command.Budget // of each service
 	server    *server.Server
-	documents map[string][]byte // of what the devices' pages are, by name
+	documents atomic.Pointer[map[string][]byte] // of what the devices' pages are, by name
 	admin     *admin.Admin
 
 	operators operator.Roster // who may change something now
@@ -36,9 +42,13 @@ type gateway struct {
 // newGateway wires a gateway; it does not listen yet, and connects to nothing.
 // Close it in the end. There can be one of a build.
 func newGateway(b *build, c *config.Config, log *slog.Logger) (*gateway, error) {
-	g := &gateway{config: c, log: log, clients: make(map[string]*http.Client, len(c.Services)), controls: b.services.Controls()}
-	for _, step := range []func(*build) error{g.connect, g.configure, g.readOperators, g.open} {
-		if err := step(b); err != nil {
+	g := &gateway{
+		build: b, config: c, log: log, controls: b.services.Controls(),
+		clients: make(map[string]*http.Client, len(c.Services)), retries: make(map[string]*command.Budget, len(c.Services)),
+	}
+	g.reloader = config.NewReloader(c, g.load, g.prepare)
+	for _, step := range []func() error{g.connect, g.readOperators, g.open} {
+		if err := step(); err != nil {
 			g.close()
 			return nil, err
 		}
@@ -46,8 +56,9 @@ func newGateway(b *build, c *config.Config, log *slog.Logger) (*gateway, error) 
 	return g, nil
 }
 
-// connect gives each service the client that the configuration describes.
-func (g *gateway) connect(b *build) error {
+// connect gives each service the client that the configuration describes, and a
+// budget of retries.
+func (g *gateway) connect() error {
 	for name, s := range g.config.Services {
 		client, err := http.New(http.Options{
 			Service: name, Instances: s.Instances, MaxBody: int64(s.MaxBody), MaxConns: s.MaxConnections,
@@ -55,63 +66,62 @@ func (g *gateway) connect(b *build) error {
 		if err != nil {
 			return refused{fmt.Errorf("services.%s: %w", name, err)}
 		}
-		g.clients[name] = client
-	}
-	return failed(b.services.Connect(g.clients))
-}
-
-// configure puts the configured policy of every command in force, and the retry
-// budget of every service.
-func (g *gateway) configure(b *build) error {
-	budgets := make(map[string]*command.Budget, len(g.config.Services))
-	for name, s := range g.config.Services {
-		budgets[name] = command.NewBudget()
-		budgets[name].Configure(s.RetryBudget.Percent, s.RetryBudget.Floor)
+		g.clients[name], g.retries[name] = client, command.NewBudget()
 	}
 	for _, c := range g.controls {
-		service, name := split(c)
-		if err := c.Configure(g.config.Services[service].Commands[name]); err != nil {
-			return refused{err}
-		}
-		c.Under(budgets[service])
+		service, _ := split(c)
+		c.Under(g.retries[service])
 	}
-	return nil
+	return failed(g.build.services.Connect(g.clients))
 }
 
-// open makes the two ports.
-func (g *gateway) open(b *build) error {
-	resolver, err := devices.NewResolver(g.config.Devices)
+// open makes the two ports, and puts the configuration in force.
+func (g *gateway) open() error {
+	live, err := g.live(g.config)
 	if err != nil {
-		return refused{fmt.Errorf("devices: %w", err)}
+		return err
 	}
 	g.server, err = server.New(server.Options{
-		Devices:     resolver,
-		Versions:    chosen(b.versions, g.config.Adapters),
-		Budgets:     budgets(g.config.Pages),
-		Auth:        g.config.Auth.Mode,
-		CORS:        server.CORS{Origins: g.config.CORS.Origins, MaxAge: g.config.CORS.MaxAge},
-		Limits:      limits(g.config),
-		Log:         g.log,
-		LogRequests: g.config.Log.Requests,
+		Live:  live,
+		Fixed: server.Fixed{Auth: g.config.Auth.Mode, Limits: limits(g.config), Log: g.log},
 	})
 	if err != nil {
 		return refused{err}
 	}
-	g.documents, err = contracts{b.versions, g.config.Adapters, resolver}.all()
+	apply, err := g.prepare(g.config)
 	if err != nil {
 		return err
 	}
-	g.admin = g.newAdmin(b, nil)
+	apply()
+	g.admin = g.newAdmin(nil)
 	return nil
 }
 
 // newAdmin returns the private port, with handlers that change nothing of the
 // gateway beside its own.
-func (g *gateway) newAdmin(b *build, trials map[string]nethttp.Handler) *admin.Admin {
+func (g *gateway) newAdmin(trials map[string]nethttp.Handler) *admin.Admin {
 	return admin.New(admin.Options{
-		Ready: g.server.Ready, Controls: b.services.Controls(), Build: buildName(), Documents: g.documents, Log: g.log,
+		Ready: g.server.Ready, Controls: g.controls, Build: buildName(), Log: g.log,
 		Operators: &g.operators, Hosts: g.hosts(), Audit: g.audit(), Trials: trials,
+		Documents: func() map[string][]byte { return *g.documents.Load() },
+		Config:    g.inForce,
 	})
+}
+
+// live is what of a configuration the public port can change while it serves.
+func (g *gateway) live(c *config.Config) (server.Live, error) {
+	resolver, err := devices.NewResolver(c.Devices)
+	if err != nil {
+		return server.Live{}, refused{fmt.Errorf("devices: %w", err)}
+	}
+	return server.Live{
+		Devices:     resolver,
+		Versions:    chosen(g.build.versions, c.Adapters),
+		Budgets:     budgets(c.Pages),
+		CORS:        server.CORS{Origins: c.CORS.Origins, MaxAge: c.CORS.MaxAge},
+		RetryAfter:  longestSleep(c.Services),
+		LogRequests: c.Log.Requests,
+	}, nil
 }
 
 // chosen returns the version that the configuration names for each class.
@@ -145,7 +155,6 @@ func limits(c *config.Config) server.Limits {
 		DrainDelay:        s.DrainDelay,
 		ShutdownTimeout:   s.ShutdownTimeout,
 		GzipMin:           int(s.GzipMin),
-		RetryAfter:        longestSleep(c.Services),
 	}
 }
 
@@ -201,12 +210,14 @@ func (g *gateway) run(ctx context.Context, announce announcement) error {
 	return g.serve(ctx, public, private)
 }
 
-// tellOfStop logs the end of ctx when it comes. The function that it returns ends
+// tellOfStop logs the end of ctx when it comes, from which nothing is reloaded any
+// more. The function that it returns ends
 // that, and waits for a line that is being written.
 func (g *gateway) tellOfStop(ctx context.Context) (end func()) {
 	told := make(chan struct{})
 	tell := func() {
 		defer close(told)
+		g.reloader.Close()
 		g.log.Info("stopping; a second signal ends at once")
 	}
 	stop := context.AfterFunc(ctx, tell)

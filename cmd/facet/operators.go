@@ -5,20 +5,19 @@ import (
 	"log/slog"
 	"net"
 
+	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/operator"
 )
 
 // readOperators puts the tokens of the configuration in force, and makes ready the
 // file of the audit. Neither changes anything outside.
-func (g *gateway) readOperators(*build) error {
-	o := g.config.Operators
-	if o.Tokens != "" {
-		tokens, err := operator.Load(o.Tokens)
-		if err != nil {
-			return refused{fmt.Errorf("operators.tokens: %w", err)}
-		}
-		g.operators.Use(tokens)
+func (g *gateway) readOperators() error {
+	tokens, err := g.tokens(g.config)
+	if err != nil {
+		return err
 	}
+	tokens()
+	o := g.config.Operators
 	if o.Audit == "" {
 		return nil
 	}
@@ -27,6 +26,19 @@ func (g *gateway) readOperators(*build) error {
 		return refused{err}
 	}
 	return nil
+}
+
+// tokens reads the file of tokens again, if there is one: what it returns puts them
+// in force.
+func (g *gateway) tokens(c *config.Config) (apply func(), err error) {
+	if c.Operators.Tokens == "" {
+		return func() { g.operators.Use(nil) }, nil
+	}
+	tokens, err := operator.Load(c.Operators.Tokens)
+	if err != nil {
+		return nil, refused{fmt.Errorf("operators.tokens: %w", err)}
+	}
+	return func() { g.operators.Use(tokens) }, nil
 }
 
 // audit returns the log of who changed what.

@@ -23,7 +23,7 @@ func (g *gateway) openPlayground(b *build, shop *simulator.Simulator) error {
 	if err != nil {
 		return failed(err)
 	}
-	g.admin = g.newAdmin(b, map[string]nethttp.Handler{playground.Path: page})
+	g.admin = g.newAdmin(map[string]nethttp.Handler{playground.Path: page})
 	return nil
 }
 

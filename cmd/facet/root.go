@@ -13,14 +13,14 @@ composes six or seven calls into the one answer that this screen needs; the page
 still arrives when a part of the backend does not, and says which part.
 
 It has two ports. The public one serves pages. The private one serves /healthz,
-/readyz, /commands (what every kind of call has counted), /circuits, /audit (who
-changed what), /openapi/ (what the pages are, for those who write clients) and
-/debug/pprof/; keep it on loopback or among operators, who need a token to change
+/readyz, /commands (what every kind of call has counted), /circuits, /config (the
+configuration in force), /audit (who changed what), /openapi/ (what the pages are,
+for those who write clients) and /debug/pprof/; keep it on loopback or among operators, who need a token to change
 something.
 
 Signals: the first SIGINT (Ctrl-C) or SIGTERM drains and stops: /readyz turns to
 503, requests in progress are finished, and the private port closes last. A
-second one ends the program at once.
+second one ends the program at once. SIGHUP has 'facet serve' read its file again.
 
 Exit status: 0 it did what it was asked to; 1 it failed, such as on an address in
 use; 2 the command line or the configuration is at fault, nothing was started.

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +23,13 @@ func newServe() *cobra.Command {
 
 It prints "gateway http://HOST:PORT" and "admin http://HOST:PORT", with the ports
 that were picked where the file says 0. What a file has to hold, all else having
-a default, is shown by 'facet check --help'.`,
+a default, is shown by 'facet check --help'.
+
+SIGHUP has it read the file again: policies of commands, budgets of pages, devices,
+versions of adapters, cors, and the log's level and requests change without a
+restart or a lost request. All of the file is put in force or nothing of it: a bad
+file, or one that changes what needs a restart, is told of in the log, and the
+configuration in force stays. /config on the private port tells which one it is.`,
 		Example: "  facet serve --config facet.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,6 +44,9 @@ a default, is shown by 'facet check --help'.`,
 }
 
 func serve(ctx context.Context, file string, stdout, stderr io.Writer) error {
+	hangups := make(chan os.Signal, 1) // one that waits stands for all that come meanwhile
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	b, err := newBuild()
 	if err != nil {
 		return failed(err)
@@ -45,7 +57,9 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) error {
 	}
 	lines := &logBuffer{to: stderr}
 	defer lines.flush()
-	log := newLogger(c.Log, lines)
+	level := &slog.LevelVar{}
+	level.Set(c.Log.Level)
+	log := newLogger(c.Log, level, lines)
 	for _, warning := range c.Warnings {
 		log.Warn("configuration", "file", file, "warning", warning)
 	}
@@ -54,6 +68,8 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer g.close()
+	g.file, g.level = file, level
+	defer g.follow(hangups)()
 	return failed(g.run(ctx, func(public, private string) {
 		fmt.Fprintf(stdout, "gateway %s\nadmin %s\n", public, private)
 	}))
@@ -68,8 +84,8 @@ func load(file string, b *build) (*config.Config, error) {
 	return c, nil
 }
 
-func newLogger(c config.Log, to io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.Level}
+func newLogger(c config.Log, level slog.Leveler, to io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
 	if c.Format == "text" {
 		return slog.New(slog.NewTextHandler(to, options))
 	}

@@ -34,6 +34,8 @@ type shop struct {
 	public  string
 	admin   string
 	faults  string
+	config  string // the file
+	text    string // that it held at the start
 }
 
 // open starts both. Each command has a minute, but for those of policies.
@@ -51,7 +53,8 @@ func open(t *testing.T, policies map[string]string) shop {
 			text += fmt.Sprintf("    commands: {%s: %s}\n", command, policy)
 		}
 	}
-	s := shop{faults: services.announced("control"), gateway: start(t, "serve", "--config", file(t, "facet.yaml", text))}
+	s := shop{faults: services.announced("control"), config: file(t, "facet.yaml", text), text: text}
+	s.gateway = start(t, "serve", "--config", s.config)
 	s.public, s.admin = s.gateway.announced("gateway"), s.gateway.announced("admin")
 	eventually(t, "the gateway is ready", func() bool { return s.readiness(t) == http.StatusOK })
 	return s

@@ -11,6 +11,7 @@
 //	GET    /circuits/{command}  that of one
 //	PUT    /circuits/{command}  forces it: {"state": "open" or "closed", "for": "5m"}
 //	DELETE /circuits/{command}  releases it
+//	GET    /config              the configuration in force, and what has become of reloads
 //	GET    /audit               who changed what: the last 200, and what was refused
 //	GET    /openapi/{name}      a document for those who write clients, such as phone.json
 //	GET    /debug/pprof/        profiles of the Go runtime
@@ -55,11 +56,18 @@ import (
 // Options is what the private port tells of. Its zero value is of a program
 // that is never ready and has no commands.
 type Options struct {
-	Ready     func() bool        // whether new requests should come here; called from many goroutines
-	Controls  []*command.Control // in any order; of two with one name the last is found
-	Build     string             // of the program, for people
-	Documents map[string][]byte  // JSON that is below /openapi/, by name, such as "phone/v1.json"
-	Log       *slog.Logger       // of what goes wrong on a connection; nil: nowhere
+	Ready    func() bool        // whether new requests should come here; called from many goroutines
+	Controls []*command.Control // in any order; of two with one name the last is found
+	Build    string             // of the program, for people
+	Log      *slog.Logger       // of what goes wrong on a connection; nil: nowhere
+
+	// Documents returns the JSON that is below /openapi/ now, by name, such as
+	// "phone/v1.json"; nil: there is none. Called from many goroutines, as Config is.
+	Documents func() map[string][]byte
+
+	// Config returns what /config tells, as JSON; nil: there is no such path. It
+	// is not to hold secrets.
+	Config func() any
 
 	Operators *operator.Roster // who may change something; nil: nobody
 	Hosts     []string         // names of this port, without a port number, beside addresses and localhost
@@ -91,7 +99,7 @@ type Admin struct {
 }
 
 // New returns the private port; it does not listen yet. It keeps no hold of the
-// slice of controls; nobody may change the documents.
+// slice of controls; nobody may change a map of documents.
 func New(o Options) *Admin {
 	if o.Ready == nil {
 		o.Ready = func() bool { return false }
@@ -101,6 +109,9 @@ func New(o Options) *Admin {
 	}
 	if o.Audit == nil {
 		o.Audit = o.Log
+	}
+	if o.Documents == nil {
+		o.Documents = func() map[string][]byte { return nil }
 	}
 	o.Controls = slices.SortedFunc(slices.Values(o.Controls), func(a, b *command.Control) int { return cmp.Compare(a.Name(), b.Name()) })
 	a := &Admin{
@@ -130,6 +141,7 @@ func (a *Admin) routes() http.Handler {
 		"/commands/:name":    a.command,
 		"/circuits":          a.circuits,
 		"/circuits/:command": a.circuit,
+		"/config":            a.config,
 		"/audit":             a.auditTrail,
 		"/openapi/*":         a.document,
 		"/debug/pprof/*":     profile,
@@ -163,12 +175,15 @@ func (a *Admin) index(c echo.Context) error {
 	paths := []string{
 		"/healthz", "/readyz", "/commands", "/commands/{name}", "/circuits", "/circuits/{command}", "/audit", "/debug/pprof/",
 	}
+	if a.Config != nil {
+		paths = append(paths, "/config")
+	}
 	for _, ch := range a.Changes {
 		if !slices.Contains(paths, ch.path) {
 			paths = append(paths, ch.path)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(a.Documents)) {
+	for _, name := range slices.Sorted(maps.Keys(a.Documents())) {
 		paths = append(paths, "/openapi/"+name)
 	}
 	paths = append(paths, slices.Sorted(maps.Keys(a.More))...)
@@ -204,8 +219,15 @@ func (a *Admin) command(c echo.Context) error {
 	return tell(c, http.StatusOK, control.Stats())
 }
 
+func (a *Admin) config(c echo.Context) error {
+	if a.Config == nil {
+		return fault.New(fault.NotFound, "this program tells of no configuration")
+	}
+	return tell(c, http.StatusOK, a.Config())
+}
+
 func (a *Admin) document(c echo.Context) error {
-	document, found := a.Documents[c.Param("*")]
+	document, found := a.Documents()[c.Param("*")]
 	if !found {
 		return fault.New(fault.NotFound, "there is no such document; / lists them")
 	}

@@ -64,7 +64,10 @@ func TestAnswers(t *testing.T) {
 	h := admin.New(admin.Options{
 		Ready: func() bool { return true }, Controls: []*command.Control{one.Control}, Build: "v9",
 		Operators: operators,
-		Documents: map[string][]byte{"watch.json": []byte(`{"of": "watch"}`), "watch/v1.json": []byte(`{"of": "watch/v1"}`)},
+		Documents: func() map[string][]byte {
+			return map[string][]byte{"watch.json": []byte(`{"of": "watch"}`), "watch/v1.json": []byte(`{"of": "watch/v1"}`)}
+		},
+		Config: func() any { return map[string]string{"listen": "127.0.0.1:0"} },
 	}).Handler()
 	cases := []struct {
 		method, path string
@@ -82,6 +85,9 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/commands/..%2f..%2fetc", 404, problemType, `"code": "not_found"`},
 		{"GET", "/", 200, jsonType, `"/openapi/watch.json",`},
 		{"GET", "/", 200, jsonType, `"/openapi/watch/v1.json"`},
+		{"GET", "/", 200, jsonType, `"/config",`},
+		{"GET", "/config", 200, jsonType, `"listen": "127.0.0.1:0"`},
+		{"PUT", "/config", 405, problemType, `"code": "method_not_allowed"`},
 		{"GET", "/openapi/watch.json", 200, jsonType, `{"of": "watch"}`},
 		{"GET", "/openapi/watch/v1.json", 200, jsonType, `{"of": "watch/v1"}`},
 		{"HEAD", "/openapi/watch.json", 200, jsonType, ""},
@@ -161,6 +167,9 @@ func TestZeroOptionsAreNotReadyAndHaveNoCommands(t *testing.T) {
 	h := admin.New(admin.Options{}).Handler()
 	if w := ask(t, h, "GET", "/readyz"); w.Code != 503 {
 		t.Errorf("readiness %d, want 503", w.Code)
+	}
+	if w := ask(t, h, "GET", "/config"); w.Code != 404 || strings.Contains(ask(t, h, "GET", "/").Body.String(), "/config") {
+		t.Errorf("configuration %d, want 404 and no word of it", w.Code)
 	}
 	if w := ask(t, h, "GET", "/commands"); strings.TrimSpace(w.Body.String()) != "[]" {
 		t.Errorf("commands %s, want []", w.Body)

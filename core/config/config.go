@@ -12,7 +12,8 @@
 // half a millisecond.
 //
 // A [Config] is plain data. Turning it into listeners, clients and commands is
-// for whoever read it.
+// for whoever read it. A [Reloader] exchanges it for what the file says later;
+// [Diff] tells what that changes, and diff.go which of it needs a restart.
 package config
 
 import (

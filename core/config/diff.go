@@ -50,7 +50,11 @@ func reloadable() map[string]bool {
 		"services.*.instances":       false,
 		"services.*.max_body":        false,
 		"services.*.max_connections": false,
+		"services.*.retry_budget":    true,
 		"services.*.commands":        true, // all of a policy
+		"operators.tokens":           true,
+		"operators.audit":            false,
+		"operators.hosts":            false,
 		"pages.*.budget":             true,
 		"adapters":                   true,
 	}

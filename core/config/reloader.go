@@ -72,47 +72,51 @@ func NewReloader(current *Config, load func() (*Config, error), prepare func(*Co
 // reload was in progress. Reloads take place one after the other; each reads the
 // file when it is its turn.
 func (r *Reloader) Reload(ctx context.Context) (Reloaded, error) {
-	done, err := r.reload(ctx)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err != nil {
-		r.status.Failures++
-		r.status.LastFailure, r.status.LastError = time.Now(), err.Error()
-		return Reloaded{}, err
-	}
-	r.status.Reloads++
-	r.status.LastReload = time.Now()
-	return done, nil
-}
-
-func (r *Reloader) reload(ctx context.Context) (Reloaded, error) {
 	select {
 	case r.turn <- struct{}{}:
 		defer func() { <-r.turn }()
 	case <-ctx.Done():
-		return Reloaded{}, fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+		return Reloaded{}, r.failed(fmt.Errorf("%w: %w", ErrBusy, ctx.Err()))
 	}
-	before, closed := r.now()
-	if closed {
-		return Reloaded{}, ErrClosed
-	}
-	after, err := r.load()
+	after, changes, err := r.exchange()
 	if err != nil {
-		return Reloaded{}, err
+		return Reloaded{}, r.failed(err)
 	}
-	changes, restart := Diff(before, after)
-	if len(restart) > 0 {
-		return Reloaded{}, &RestartError{restart}
-	}
-	apply, err := r.prepare(after)
-	if err != nil {
-		return Reloaded{}, err
-	}
-	apply()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.current = after
+	r.status.Reloads++
+	r.status.LastReload = time.Now()
 	return Reloaded{Changes: append([]Change{}, changes...), Warnings: after.Warnings}, nil // a list in JSON, even without elements
+}
+
+// exchange puts in force what the file says, if nothing speaks against it.
+func (r *Reloader) exchange() (after *Config, changes []Change, err error) {
+	before, closed := r.now()
+	if closed {
+		return nil, nil, ErrClosed
+	}
+	if after, err = r.load(); err != nil {
+		return nil, nil, err
+	}
+	changes, restart := Diff(before, after)
+	if len(restart) > 0 {
+		return nil, nil, &RestartError{restart}
+	}
+	apply, err := r.prepare(after)
+	if err != nil {
+		return nil, nil, err
+	}
+	apply()
+	return after, changes, nil
+}
+
+func (r *Reloader) failed(err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.status.Failures++
+	r.status.LastFailure, r.status.LastError = time.Now(), err.Error()
+	return err
 }
 
 func (r *Reloader) now() (current *Config, closed bool) {
@@ -121,17 +125,12 @@ func (r *Reloader) now() (current *Config, closed bool) {
 	return r.current, r.closed
 }
 
-// Config returns the configuration in force.
-func (r *Reloader) Config() *Config {
-	current, _ := r.now()
-	return current
-}
-
-// Status returns what has become of the reloads so far.
-func (r *Reloader) Status() ReloadStatus {
+// InForce returns the configuration in force, and what had become of the reloads
+// by then.
+func (r *Reloader) InForce() (*Config, ReloadStatus) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.status
+	return r.current, r.status
 }
 
 // Close refuses every reload that has not begun.

@@ -37,6 +37,15 @@ func newStand(t *testing.T) *stand {
 	return s
 }
 
+// Config and Status are each half of what is in force.
+func (s *stand) Config() *config.Config      { c, _ := s.InForce(); return c }
+func (s *stand) Status() config.ReloadStatus { return status(s.Reloader) }
+
+func status(r *config.Reloader) config.ReloadStatus {
+	_, status := r.InForce()
+	return status
+}
+
 func (s *stand) write(text string) { s.file.Store(&text) }
 
 func TestReload(t *testing.T) {
@@ -153,8 +162,8 @@ func TestReloadsTakeTurns(t *testing.T) {
 	}
 	goOn <- struct{}{}
 	all.Wait()
-	if succeeded.Load() != 8 || over.Load() != 0 || r.Status().Reloads != 8 || r.Status().Failures != 1 {
-		t.Errorf("%d succeeded, %d at a time with another, %+v", succeeded.Load(), over.Load(), r.Status())
+	if succeeded.Load() != 8 || over.Load() != 0 || status(r).Reloads != 8 || status(r).Failures != 1 {
+		t.Errorf("%d succeeded, %d at a time with another, %+v", succeeded.Load(), over.Load(), status(r))
 	}
 }
 
@@ -210,4 +219,33 @@ func TestRestartErrorIsBounded(t *testing.T) {
 	if len(lines) != 51 || lines[0] != "listen: needs a restart" || lines[50] != "and 950 more" {
 		t.Errorf("%d lines, %q", len(lines), lines)
 	}
+}
+
+// TestInForceIsOfOneMoment: nobody reads the settings of one reload with the
+// count of another.
+func TestInForceIsOfOneMoment(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	files := []string{base, base + "pages: {home: {budget: 1s}}\n"} // after an even and an odd number of reloads
+	var over atomic.Bool
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for !over.Load() {
+				c, status := s.InForce()
+				if odd := c.Pages["home"].Budget == time.Second; odd != (status.Reloads%2 == 1) {
+					t.Errorf("a budget of %v after %d reloads", c.Pages["home"].Budget, status.Reloads)
+					return
+				}
+			}
+		})
+	}
+	for i := range 50 {
+		s.write(files[(i+1)%2])
+		if _, err := s.Reload(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	over.Store(true)
+	readers.Wait()
 }

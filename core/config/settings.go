@@ -27,9 +27,13 @@ type Setting struct {
 func (c *Config) Settings() []Setting {
 	var list []Setting
 	flatten(Setting{}, reflect.ValueOf(*c), &list)
-	return slices.DeleteFunc(list, func(s Setting) bool {
-		return s.form == "warnings" || s.form == "devices.classes.*.class" // which nobody set, and which is in the path
-	})
+	return slices.DeleteFunc(list, func(s Setting) bool { return !inFile(s.form) })
+}
+
+// inFile holds for what a file can say: not for what it comes to, for what the
+// code declares of a command, and for the name of a class, which is in the path.
+func inFile(form string) bool {
+	return form != "warnings" && !strings.HasPrefix(form, "services.*.commands.*.traits.") && form != "devices.classes.*.class"
 }
 
 // flatten adds the settings that a value holds.

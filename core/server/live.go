@@ -46,7 +46,10 @@ func (s *Server) Prepare(l Live) (apply func(), err error) {
 		return nil, errors.New("server: Devices are required")
 	}
 	next := &snapshot{
-		Live: l, classes: make(map[devices.Class]*adapter.Version), cors: newCORS(l.CORS, l.Devices.Header()), retryAfter: wholeSeconds(l.RetryAfter),
+		Live:       l,
+		classes:    make(map[devices.Class]*adapter.Version),
+		cors:       newCORS(l.CORS, l.Devices.Header()),
+		retryAfter: wholeSeconds(l.RetryAfter),
 	}
 	next.fixed = newFixedHeaders(l.Devices, next.cors)
 	if err := next.enlist(); err != nil {
