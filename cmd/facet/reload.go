@@ -7,23 +7,34 @@ import (
 	"os"
 
 	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/stream"
 )
 
 // reload puts in force what the gateway's file says by now, all of it or nothing,
-// and tells of it in the log. It waits for another reload until ctx ends. Safe for
-// concurrent use.
+// and tells of it in the log. It waits for another reload until ctx ends. An error
+// is one that the private port can answer with. Safe for concurrent use.
 func (g *gateway) reload(ctx context.Context) (config.Reloaded, error) {
 	done, err := g.reloader.Reload(ctx)
 	if err != nil {
 		g.log.Error("not reloaded: the configuration in force stays", "file", g.file, "error", err.Error())
-		return done, err
+		return done, reloadFault(err)
 	}
 	g.log.Info("reloaded", "file", g.file, "changes", summary(done.Changes))
 	for _, warning := range done.Warnings {
 		g.log.Warn("configuration", "file", g.file, "warning", warning)
 	}
 	return done, nil
+}
+
+// reloadFault is what an operator is told of a reload that failed: all of it. It is
+// for the file to be mended, unless it was not read.
+func reloadFault(err error) error {
+	code := fault.Invalid
+	if errors.Is(err, config.ErrClosed) || errors.Is(err, config.ErrBusy) {
+		code = fault.Unavailable
+	}
+	return fault.New(code, err.Error())
 }
 
 // summary is of as many changes as a line of the log can hold.
