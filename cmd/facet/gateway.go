@@ -105,6 +105,7 @@ func (g *gateway) newAdmin(trials map[string]nethttp.Handler) *admin.Admin {
 		Operators: &g.operators, Hosts: g.hosts(), Audit: g.audit(), Trials: trials,
 		Documents: func() map[string][]byte { return *g.documents.Load() },
 		Config:    g.inForce,
+		Changes:   g.changes(),
 	})
 }
 

@@ -1,13 +1,26 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
+	nethttp "net/http"
 
+	"github.com/facet-gateway/facet/core/admin"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/operator"
 )
+
+// changes are what operators can ask for of the program, beside what the private
+// port changes by itself.
+func (g *gateway) changes() []admin.Change {
+	return []admin.Change{
+		admin.NewChange(nethttp.MethodPost, "/reload", func(ctx context.Context, _ admin.Actor, _ struct{}) (any, error) {
+			return g.reload(ctx)
+		}),
+	}
+}
 
 // readOperators puts the tokens of the configuration in force, and makes ready the
 // file of the audit. Neither changes anything outside.

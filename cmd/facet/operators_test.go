@@ -255,3 +255,48 @@ func TestDemoHasAnOperator(t *testing.T) {
 		t.Error("the log has the token")
 	}
 }
+
+// reload asks the private port to read the file again, with a token unless it is empty.
+func (g guarded) reload(t *testing.T, token string) answer {
+	t.Helper()
+	var headers []string
+	if token != "" {
+		headers = []string{"Authorization", "Bearer " + token}
+	}
+	a, err := send(t, http.MethodPost, g.admin+"/reload", "", headers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// TestReloadByHand: also of who may change something.
+func TestReloadByHand(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t)
+	if a := g.reload(t, ""); a.status != http.StatusUnauthorized {
+		t.Errorf("without a token: %d", a.status)
+	}
+	if a := g.reload(t, g.token); a.status != http.StatusOK || !strings.Contains(a.body, `"changes": []`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	other, line := newToken(t, "bob")
+	write(t, filepath.Join(filepath.Dir(g.audit), "operators.txt"), line+"\n")
+	if a := g.reload(t, other); a.status != http.StatusUnauthorized {
+		t.Errorf("bob before the file is read again: %d", a.status)
+	}
+	if a := g.reload(t, g.token); a.status != http.StatusOK {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := g.reload(t, g.token); a.status != http.StatusUnauthorized {
+		t.Errorf("alice, who is not in the file any more: %d", a.status)
+	}
+	write(t, filepath.Join(filepath.Dir(g.audit), "facet.yaml"), "listen: nowhere\n")
+	if a := g.reload(t, other); a.status != http.StatusBadRequest || !strings.Contains(a.body, "facet.yaml:1:9: listen: ") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	audit, err := os.ReadFile(g.audit)
+	if err != nil || strings.Count(string(audit), `"who":"alice"`) != 2 || strings.Count(string(audit), `"who":"bob"`) != 1 {
+		t.Errorf("%v: %s", err, audit)
+	}
+}
