@@ -86,17 +86,19 @@ var strangers = map[string]string{
 // modules says which packages may import which library. A library without a row
 // fails. Tests may import what their package may, and testModules.
 var modules = map[string][]string{
-	"github.com/labstack/echo/v4":        {"core/server", "core/admin", "bench/twin"},
-	"github.com/reactivex/rxgo/v2":       {"core/stream"},
-	"github.com/hashicorp/golang-lru/v2": {"core/cache"},
-	"github.com/afex/hystrix-go":         {"core/command"},
-	"github.com/valyala/fasthttp":        {"core/backend/http"},
-	"github.com/bytedance/sonic":         {"core/backend/http", "core/adapter"},
-	"github.com/goccy/go-yaml":           {"core/config"},
-	"github.com/cespare/xxhash/v2":       {"core/server"},
-	"github.com/klauspost/compress":      {"core/server"},
-	"github.com/spf13/cobra":             {"cmd/facet"},
-	"golang.org/x/sync":                  {"bench", "bench/twin"},
+	"github.com/labstack/echo/v4":             {"core/server", "core/admin", "bench/twin"},
+	"github.com/reactivex/rxgo/v2":            {"core/stream"},
+	"github.com/hashicorp/golang-lru/v2":      {"core/cache"},
+	"github.com/afex/hystrix-go":              {"core/command"},
+	"github.com/HdrHistogram/hdrhistogram-go": {"core/command"},
+	"github.com/prometheus/client_golang":     {"core/telemetry"},
+	"github.com/valyala/fasthttp":             {"core/backend/http"},
+	"github.com/bytedance/sonic":              {"core/backend/http", "core/adapter"},
+	"github.com/goccy/go-yaml":                {"core/config"},
+	"github.com/cespare/xxhash/v2":            {"core/server"},
+	"github.com/klauspost/compress":           {"core/server"},
+	"github.com/spf13/cobra":                  {"cmd/facet"},
+	"golang.org/x/sync":                       {"bench", "bench/twin"},
 
 	// Only tests link with it.
 	"github.com/santhosh-tekuri/jsonschema/v6": {"core/openapi/validate"},

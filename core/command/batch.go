@@ -48,9 +48,11 @@ func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) []stream.Ans
 				call.Mark = call.Mark.Join(answers[i].Mark)
 			}
 		}
+		c.substituted(call)
 	}
+	now := time.Now()
 	for i := range answers {
-		c.count(answers[i].Mark.Rung)
+		c.count(answers[i].Mark.Rung, now)
 	}
 	return answers
 }
@@ -89,6 +91,7 @@ func (c *Command[K, V]) askAll(ctx context.Context, policy *Policy, call *report
 // size of the answer each value is taken to be an even share.
 func (c *Command[K, V]) callAll(ctx context.Context, policy *Policy, call *report.Call, queries []K) []stream.Answered[V] {
 	var got map[K]V
+	call.Keys = len(queries)
 	err := c.execute(ctx, policy, call, func(ctx context.Context) (err error) {
 		got, err = c.batchAttempts(ctx, policy, queries)
 		return err

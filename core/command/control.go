@@ -17,9 +17,10 @@ type Control struct {
 	policy   atomic.Pointer[Policy]
 	bulkhead bulkhead
 	circuit  *circuit
-	outcomes [report.OutOfBudget + 1]atomic.Uint64
-	would    [report.OutOfBudget + 1]atomic.Uint64 // have been, if the limits were kept
-	rungs    [report.Missing + 1]atomic.Uint64
+	outcomes [outcomes]atomic.Uint64
+	would    [outcomes]atomic.Uint64 // have been, if the limits were kept
+	rungs    [rungs]atomic.Uint64
+	ledger   ledger
 	budget   atomic.Pointer[Budget] // nil: no attempt is repeated
 	retries  atomic.Uint64
 
@@ -40,6 +41,7 @@ func newControl(name string, m memory) *Control {
 	c := &Control{name: name, memory: m, circuit: newCircuit(name), background: newBackground()}
 	policy := DefaultPolicy()
 	c.policy.Store(&policy)
+	c.ledger.since = time.Now()
 	return c
 }
 
@@ -105,10 +107,9 @@ func (c *Control) Close() { c.background.close() }
 func (c *Control) refused(call *report.Call, outcome report.Outcome, err error) error {
 	call.Outcome, call.Err = outcome, err
 	c.outcomes[outcome].Add(1)
+	c.ledger.enter(call.Began, entry{of: aRefusal, which: uint8(outcome)})
 	return err
 }
-
-func (c *Control) count(rung report.Rung) { c.rungs[rung].Add(1) }
 
 // Stats is what a command has counted since it was made, and its state now.
 type Stats struct {
@@ -126,6 +127,7 @@ type Stats struct {
 	Renewed       uint64            `json:"renewed"`        // remembered answers that were renewed while they were used
 	Opened        uint64            `json:"opened"`         // times the circuit opened
 	RefusedEvents uint64            `json:"refused_events"` // by hystrix-go's channel: its percentage missed them
+	Latency       Micros            `json:"latency_us"`     // of the runs of the last 10 s
 }
 
 // Stats returns the counters of the command.
@@ -136,7 +138,7 @@ func (c *Control) Stats() Stats {
 		InFlight: c.bulkhead.inUse.Load(), MaxConcurrent: c.Policy().MaxConcurrent,
 		Mode: c.Policy().Mode.String(), Would: map[string]uint64{}, Outcomes: map[string]uint64{}, Rungs: map[string]uint64{},
 		Retries: c.retries.Load(), Coalesced: c.coalesced.Load(), Renewed: c.renewed.Load(),
-		Opened: c.circuit.opened.Load(), RefusedEvents: c.circuit.events.refused.Load(),
+		Opened: c.circuit.opened.Load(), RefusedEvents: c.circuit.events.refused.Load(), Latency: c.latency(),
 	}
 	for _, o := range report.Outcomes() {
 		s.Outcomes[o.String()] = c.outcomes[o].Load()

@@ -45,7 +45,7 @@ func (c *Control) execute(ctx context.Context, policy *Policy, call *report.Call
 
 	call.Took = time.Since(began)
 	call.Outcome, call.Err = verdict(ctx, timed, policy, began, err)
-	c.outcomes[call.Outcome].Add(1)
+	c.ran(call, began.Add(call.Took))
 	if ok {
 		c.circuit.settle(permit, c.observed(policy, call), began, call.Took, &policy.Circuit)
 	}

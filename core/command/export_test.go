@@ -1,6 +1,10 @@
 package command
 
-import "time"
+import (
+	"time"
+
+	"github.com/facet-gateway/facet/core/report"
+)
 
 // Succeeded tells the circuit of a command of a call that succeeded at another time.
 func Succeeded(c *Control, at time.Time) { c.circuit.events.succeeded(at, 0) }
@@ -29,4 +33,24 @@ func Leave(c *Control) func() bool {
 		_, ok := c.circuit.allow(now, &policy)
 		return ok
 	}
+}
+
+// Enter takes down a run that began at a time and succeeded, and its answer.
+func Enter(c *Control, began time.Time, took time.Duration) {
+	call := &report.Call{Began: began, Took: took}
+	c.ran(call, began.Add(took))
+	c.count(report.Live, began.Add(took))
+}
+
+// LatencyQuantile returns the quantile that hedged requests go by.
+func LatencyQuantile(c *Control, q float64) (time.Duration, bool) { return c.latencyQuantile(q) }
+
+// QuantileAt returns it as at another time.
+func QuantileAt(c *Control, q float64, at time.Time) (time.Duration, bool) {
+	return c.ledger.quantile(q, at)
+}
+
+// RecentAt returns what there is to tell as at another time.
+func RecentAt(c *Control, at time.Time, percentiles ...float64) Recent {
+	return c.recentAt(at, percentiles)
 }

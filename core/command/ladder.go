@@ -28,10 +28,11 @@ func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, er
 		deepen(false)
 		if answered = c.ask(ctx, policy, call, query); answered.Err != nil {
 			answered = c.substitute(ctx, policy, query, known, answered.Err)
+			c.substituted(call)
 		}
 	}
 	call.Mark = answered.Mark
-	c.count(answered.Mark.Rung)
+	c.count(answered.Mark.Rung, call.Began.Add(call.Took))
 	return answered.Value, answered.Mark, answered.Err
 }
 
