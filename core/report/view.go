@@ -39,15 +39,15 @@ func appendPart(b []byte, p *Part) []byte {
 		b = append(b, ";holes="...)
 		b = strconv.AppendInt(b, int64(p.Holes.Count), 10)
 	}
-	if reason := p.reason(); reason != fault.None {
+	if reason := p.Reason(); reason != fault.None {
 		b = append(b, ";reason="...)
 		b = append(b, reason.String()...)
 	}
 	return b
 }
 
-// reason is why a part is not live, else why it has holes.
-func (p *Part) reason() fault.Reason {
+// Reason returns why a part is not live, else why it has holes.
+func (p *Part) Reason() fault.Reason {
 	if p.Mark.Reason != fault.None {
 		return p.Mark.Reason
 	}

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/server"
 )
 
 func TestLogLine(t *testing.T) {
@@ -70,5 +72,55 @@ func TestLogTellsEachFaultOnce(t *testing.T) {
 				t.Errorf("error %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// TestObserve: every request is told of once, whatever becomes of it.
+func TestObserve(t *testing.T) {
+	var mu sync.Mutex
+	var told []report.Exchange
+	f := newFixture(t, func(o *server.Options) {
+		o.LogRequests = false
+		o.Observe = func(x report.Exchange) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, x)
+		}
+	})
+	for i, tc := range []struct {
+		method, target, device string
+		page, class            string
+		status                 int
+	}{
+		{"GET", "/item?id=a", "tv", "item", "tv", 200},
+		{"HEAD", "/item?id=a", "tv", "item", "tv", 200},
+		{"GET", "/extra?id=fault-open", "phone", "extra", "phone", 200},
+		{"GET", "/item?id=fault-open", "phone", "item", "phone", 503},
+		{"GET", "/item?id=panic-page", "tablet", "item", "tablet", 500},
+		{"GET", "/item?id=a/b", "tablet", "item", "tablet", 400},
+		{"GET", "/item?id=a", "fridge", "", "", 400},
+		{"GET", "/extra?id=a", "tv", "", "tv", 404},
+		{"GET", "/nothing", "tv", "", "", 404},
+		{"POST", "/item", "tv", "", "", 405},
+		{"OPTIONS", "/item", "tv", "", "", 204},
+	} {
+		r := f.do(tc.method, tc.target, "X-Device-Type: "+tc.device)
+		if len(told) != i+1 {
+			t.Fatalf("%s %s: %d told of", tc.method, tc.target, len(told))
+		}
+		x := told[i]
+		if x.Status != tc.status || x.Page != tc.page || x.Device != tc.class || x.Took <= 0 || x.Report == nil {
+			t.Errorf("%s %s: %+v", tc.method, tc.target, x)
+		}
+		if n := len(body(t, r)); tc.method != "HEAD" && x.Bytes != n {
+			t.Errorf("%s %s: %d bytes, sent were %d", tc.method, tc.target, x.Bytes, n)
+		}
+	}
+	if parts := told[2].Report.Parts; len(parts) != 1 || parts[0].Reason() != fault.ReasonOpen {
+		t.Errorf("parts %+v", parts)
+	}
+	f.Try(nil, trialRequest("/item?id=a", "X-Device-Type: tv"))
+	if len(told) != 12 {
+		t.Error("a trial is not told of")
 	}
 }

@@ -213,8 +213,8 @@ func (x *exchange) abort() {
 	}
 }
 
-// finish ends the exchange: it catches a panic of the server's own code, and
-// writes the log line.
+// finish ends the exchange: it catches a panic of the server's own code, writes
+// the log line, and tells who counts.
 func (x *exchange) finish() {
 	if v := recover(); v != nil {
 		err := stream.Panicked(v)
@@ -223,7 +223,19 @@ func (x *exchange) finish() {
 		}
 		x.fault = err
 	}
+	took := time.Since(x.report.Began)
 	if x.live.LogRequests {
-		x.log(time.Since(x.report.Began))
+		x.log(took)
 	}
+	if x.server.Observe != nil {
+		x.server.Observe(x.record(took))
+	}
+}
+
+func (x *exchange) record(took time.Duration) report.Exchange {
+	r := report.Exchange{Report: x.report, Page: x.name, Status: x.status, Bytes: x.bytes, Took: took, Runaways: x.runaways}
+	if x.version != nil {
+		r.Device = string(x.device.Profile.Class)
+	}
+	return r
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
 )
 
@@ -23,11 +24,15 @@ type Options struct {
 	Fixed
 }
 
-// Fixed is what stays as long as the server does. All of it is required.
+// Fixed is what stays as long as the server does. All but Observe is required.
 type Fixed struct {
 	Auth   string // AuthNone or AuthHeader
 	Limits Limits
 	Log    *slog.Logger
+
+	// Observe is told of every request when it has been answered, on the goroutine
+	// that served it; nil: nobody is.
+	Observe func(report.Exchange)
 }
 
 // How the server learns who asks.
