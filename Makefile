@@ -40,6 +40,7 @@ test: test-tools ## install what the tests need, then vet and test everything wi
 
 # The race detector links with a C compiler, the playground is tested in a browser,
 # and a linter and a client in TypeScript, of the devices' documents, run on Node.
+# promtool looks at the metrics; the server that comes with it is not run.
 .PHONY: test-tools
 test-tools: needed $(CLIENT)/node_modules/.package-lock.json
 	@$(GO) mod download
@@ -50,6 +51,7 @@ needed:
 	@$(call need,chromium,chromium)
 	@$(call need,node,nodejs)
 	@$(call need,npm,npm)
+	@$(call need,promtool,prometheus)
 
 # npm writes this file last. It does not run the packages' own scripts.
 $(CLIENT)/node_modules/.package-lock.json: $(addprefix $(CLIENT)/,package.json package-lock.json .npmrc) | needed

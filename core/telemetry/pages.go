@@ -1,0 +1,192 @@
+package telemetry
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
+)
+
+// other is the value of a label for all that has none of its own.
+const other = "other"
+
+// pages are the metrics of requests.
+type pages struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	bytes    *prometheus.CounterVec
+	parts    *prometheus.CounterVec
+	runaways *prometheus.CounterVec
+	codes    []string // in the order of their slots
+	slots    map[int]int
+	cells    map[cellKey]*cell // complete from the start
+}
+
+// cellKey is a page as a class of device gets it.
+type cellKey struct{ page, device string }
+
+// cell counts the requests of one page by one class of device.
+type cell struct {
+	key      cellKey
+	requests []prometheus.Counter // by slot of the status
+	seconds  prometheus.Observer
+	bytes    prometheus.Counter
+	runaways prometheus.Counter
+
+	parts atomic.Pointer[map[string]*part] // by name; copied to add one
+	mu    sync.Mutex                       // one adds to parts
+}
+
+// partLimit is how many parts of a page have names of their own. Names come
+// from the code of adapters: none has so many, but one that made its names of
+// what a client sends must not fill the memory of who reads.
+const partLimit = 32
+
+// part counts how a part of a page stood.
+type part struct {
+	name   string
+	counts [report.Missing + 1][fault.ReasonCanceled + 1]atomic.Pointer[prometheus.Counter]
+}
+
+// The bounds of a page's duration, in seconds: dense below and around the
+// budget of a page, 0.8 s unless the configuration says otherwise.
+func pageBounds() []float64 {
+	return []float64{.002, .005, .01, .02, .05, .1, .2, .3, .5, .8, 1, 2, 5, 10}
+}
+
+func newPages(names, devices []string) *pages {
+	labels := []string{"page", "device"}
+	p := &pages{
+		requests: counter("facet_requests_total", "Requests to the public port by the status of the answer; 499: the client went away.",
+			"page", "device", "code"),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "facet_request_duration_seconds", Help: "Time from a request's header to the end of its answer.", Buckets: pageBounds(),
+		}, labels),
+		bytes: counter("facet_response_bytes_total", "Bytes of answers' bodies as sent, compressed or not.", labels...),
+		parts: counter("facet_page_parts_total",
+			"Parts of pages by the rung they stood on and why; a live part with a reason has holes in its lists.",
+			"page", "device", "part", "rung", "reason"),
+		runaways: counter("facet_runaways_total", "Goroutines of pages that outlived their request.", labels...),
+		cells:    make(map[cellKey]*cell),
+	}
+	p.number()
+	for _, device := range append(slices.Clone(devices), other) {
+		for _, name := range append(slices.Clone(names), other) {
+			if device != other || name == other { // a request that came to a page has a device
+				p.add(cellKey{name, device})
+			}
+		}
+	}
+	return p
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+// number gives each status that the gateway answers with a slot, the last one to
+// any other.
+func (p *pages) number() {
+	statuses := []int{http.StatusOK, http.StatusNoContent, http.StatusNotModified}
+	for _, c := range fault.Codes() {
+		statuses = append(statuses, c.Status())
+	}
+	slices.Sort(statuses)
+	p.slots = make(map[int]int, len(statuses))
+	for i, status := range slices.Compact(statuses) {
+		p.slots[status] = i
+		p.codes = append(p.codes, strconv.Itoa(status))
+	}
+	p.codes = append(p.codes, other)
+}
+
+func (p *pages) add(key cellKey) {
+	c := &cell{
+		key:      key,
+		seconds:  p.seconds.WithLabelValues(key.page, key.device),
+		bytes:    p.bytes.WithLabelValues(key.page, key.device),
+		runaways: p.runaways.WithLabelValues(key.page, key.device),
+	}
+	for _, code := range p.codes {
+		c.requests = append(c.requests, p.requests.WithLabelValues(key.page, key.device, code))
+	}
+	c.parts.Store(&map[string]*part{})
+	p.cells[key] = c
+}
+
+func (p *pages) collectors() []prometheus.Collector {
+	return []prometheus.Collector{p.requests, p.seconds, p.bytes, p.parts, p.runaways}
+}
+
+func (p *pages) observe(x *report.Exchange) {
+	c := p.cellOf(x)
+	slot, known := p.slots[x.Status]
+	if !known {
+		slot = len(p.codes) - 1
+	}
+	c.requests[slot].Inc()
+	c.seconds.Observe(x.Took.Seconds())
+	c.bytes.Add(float64(x.Bytes))
+	if x.Runaways > 0 {
+		c.runaways.Add(float64(x.Runaways))
+	}
+	for i := range x.Report.Parts {
+		p.stand(c, &x.Report.Parts[i])
+	}
+}
+
+// cellOf returns the cell of the request's page and device, as far as there is one.
+func (p *pages) cellOf(x *report.Exchange) *cell {
+	for _, key := range [...]cellKey{{x.Page, x.Device}, {other, x.Device}} {
+		if c := p.cells[key]; c != nil {
+			return c
+		}
+	}
+	return p.cells[cellKey{other, other}]
+}
+
+// stand counts a part of a page where it stood.
+func (p *pages) stand(c *cell, of *report.Part) {
+	counted := (*c.parts.Load())[of.Name]
+	if counted == nil {
+		counted = c.part(of.Name)
+	}
+	rung, reason := of.Mark.Rung, of.Reason()
+	if int(rung) >= len(counted.counts) || int(reason) >= len(counted.counts[rung]) {
+		rung, reason = report.Missing, fault.None // there is none such; it stays one series
+	}
+	count := counted.counts[rung][reason].Load()
+	if count == nil {
+		made := p.parts.WithLabelValues(c.key.page, c.key.device, counted.name, rung.String(), reason.String())
+		count = &made // the vector gives everybody the same
+		counted.counts[rung][reason].Store(count)
+	}
+	(*count).Inc()
+}
+
+// part returns what counts a part that is seen for the first time, or once more
+// beyond the limit.
+func (c *cell) part(name string) *part {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := *c.parts.Load()
+	if len(known) >= partLimit {
+		name = other
+	}
+	if p := known[name]; p != nil {
+		return p
+	}
+	more := make(map[string]*part, len(known)+1)
+	for n, p := range known {
+		more[n] = p
+	}
+	more[name] = &part{name: name}
+	c.parts.Store(&more)
+	return more[name]
+}

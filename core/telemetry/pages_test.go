@@ -1,0 +1,253 @@
+package telemetry_test
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/telemetry"
+)
+
+var errUnknown = fault.New(fault.NotFound, "")
+
+var shop = telemetry.Options{Pages: []string{"home", "item"}, Devices: []string{"tv", "phone"}, Version: "v1.2.3"}
+
+// scrape returns every series by its name and labels, as the text has them.
+func scrape(t testing.TB, on *telemetry.Telemetry) map[string]float64 {
+	t.Helper()
+	series := map[string]float64{}
+	for line := range strings.Lines(text(t, on)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "} ")
+		if !strings.Contains(line, "}") {
+			name, value, _ = strings.Cut(strings.TrimSpace(line), " ")
+		} else {
+			name += "}"
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		if _, twice := series[name]; err != nil || twice {
+			t.Fatalf("%q: %v, twice: %v", line, err, twice)
+		}
+		series[name] = n
+	}
+	return series
+}
+
+func text(t testing.TB, on *telemetry.Telemetry) string {
+	t.Helper()
+	answer := get(t, on, "GET", "/metrics")
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != 200 {
+		t.Fatalf("%d %v: %s", answer.StatusCode, err, body)
+	}
+	return string(body)
+}
+
+// ours keeps the series of the gateway: Go's own come and go.
+func ours(all map[string]float64) map[string]float64 {
+	kept := map[string]float64{}
+	for name, value := range all {
+		if strings.HasPrefix(name, "facet_") {
+			kept[name] = value
+		}
+	}
+	return kept
+}
+
+func expect(t *testing.T, series map[string]float64, want map[string]float64) {
+	t.Helper()
+	for name, value := range want {
+		if got, there := series[name]; !there || got != value {
+			t.Errorf("%s: %v (there: %v), want %v", name, got, there, value)
+		}
+	}
+}
+
+func withParts(parts ...report.Part) *report.Report {
+	r := report.New("", report.Trace{})
+	r.Parts = parts
+	return r
+}
+
+func TestRequestsAreCounted(t *testing.T) {
+	on := newTelemetry(t, shop)
+	parts := withParts(
+		report.Part{Name: "catalog", Mark: report.Mark{Rung: report.Live}},
+		report.Part{Name: "reviews", Mark: report.Mark{Rung: report.Stale, Reason: fault.ReasonTimeout}},
+		report.Part{Name: "rows", Mark: report.Mark{Rung: report.Live}, Holes: report.Holes{Count: 2, Reason: fault.ReasonNotFound}},
+	)
+	for range 3 {
+		on.Observe(report.Exchange{Report: parts, Page: "item", Device: "tv", Status: 200, Bytes: 1000, Took: 15 * time.Millisecond})
+	}
+	on.Observe(report.Exchange{Report: withParts(), Page: "home", Device: "phone", Status: 503, Bytes: 10, Took: time.Minute, Runaways: 2})
+	on.Observe(report.Exchange{Report: withParts(), Page: "", Device: "phone", Status: 404, Bytes: 5})
+	on.Observe(report.Exchange{Report: withParts(), Page: "", Device: "", Status: 499})
+	on.Observe(report.Exchange{Report: withParts(), Page: "home", Device: "tv", Status: 777})
+	expect(t, scrape(t, on), map[string]float64{
+		`facet_build_info{version="v1.2.3"}`:                                                           1,
+		`facet_requests_total{code="200",device="tv",page="item"}`:                                     3,
+		`facet_requests_total{code="503",device="tv",page="item"}`:                                     0,
+		`facet_requests_total{code="503",device="phone",page="home"}`:                                  1,
+		`facet_requests_total{code="404",device="phone",page="other"}`:                                 1,
+		`facet_requests_total{code="499",device="other",page="other"}`:                                 1,
+		`facet_requests_total{code="other",device="tv",page="home"}`:                                   1,
+		`facet_request_duration_seconds_bucket{device="tv",page="item",le="0.01"}`:                     0,
+		`facet_request_duration_seconds_bucket{device="tv",page="item",le="0.02"}`:                     3,
+		`facet_request_duration_seconds_sum{device="tv",page="item"}`:                                  0.045,
+		`facet_request_duration_seconds_bucket{device="phone",page="home",le="10"}`:                    0,
+		`facet_request_duration_seconds_count{device="phone",page="home"}`:                             1,
+		`facet_response_bytes_total{device="tv",page="item"}`:                                          3000,
+		`facet_response_bytes_total{device="phone",page="other"}`:                                      5,
+		`facet_runaways_total{device="phone",page="home"}`:                                             2,
+		`facet_page_parts_total{device="tv",page="item",part="catalog",reason="none",rung="live"}`:     3,
+		`facet_page_parts_total{device="tv",page="item",part="reviews",reason="timeout",rung="stale"}`: 3,
+		`facet_page_parts_total{device="tv",page="item",part="rows",reason="not_found",rung="live"}`:   3,
+	})
+}
+
+// TestSeriesAreFixed: whatever is asked for, and even if adapters named their
+// parts after it, there are no more series than the build has words for.
+func TestSeriesAreFixed(t *testing.T) {
+	on := newTelemetry(t, shop)
+	before := ours(scrape(t, on))
+	random := rand.New(rand.NewPCG(1, 2))
+	word := func(known ...string) string {
+		if n := random.IntN(2 * len(known)); n < len(known) {
+			return known[n]
+		}
+		return fmt.Sprintf("%x\"\n\\{}", random.Uint64())
+	}
+	attack := func(parts ...report.Part) {
+		on.Observe(report.Exchange{
+			Report: withParts(parts...), Page: word("home", "item", "other", ""), Device: word("tv", "phone", "other", ""),
+			Status: random.IntN(1000) - 100, Bytes: random.IntN(100), Took: time.Duration(random.Int64()), Runaways: random.IntN(2),
+		})
+	}
+	for range 20_000 {
+		attack()
+	}
+	if after := ours(scrape(t, on)); len(after) != len(before) {
+		t.Errorf("%d series, %d before", len(after), len(before))
+	}
+	for range 20_000 {
+		attack(report.Part{
+			Name:  word("catalog", "reviews"),
+			Mark:  report.Mark{Rung: report.Rung(random.IntN(256)), Reason: fault.Reason(random.IntN(256))},
+			Holes: report.Holes{Reason: fault.Reason(random.IntN(256))},
+		})
+	}
+	names := map[string]bool{}
+	after := ours(scrape(t, on))
+	for name := range after {
+		if _, part, found := strings.Cut(name, `part="`); found {
+			part, _, _ = strings.Cut(part, `",reason`)
+			names[part] = true
+		}
+	}
+	cells := (len(shop.Pages)+1)*len(shop.Devices) + 1
+	limit := len(before) + cells*33*len(report.Rungs())*(len(fault.Reasons())+1)
+	if len(after) > limit || len(names) > cells*33 || !names["other"] {
+		t.Errorf("%d series of at most %d; %d names of parts", len(after), limit, len(names))
+	}
+	for range 1000 { // more of the same adds none
+		attack(report.Part{Name: word("catalog"), Mark: report.Mark{Rung: report.Live}})
+	}
+	if again := ours(scrape(t, on)); len(again)-len(after) > 2*cells { // its two names, live
+		t.Errorf("%d series, %d before", len(again), len(after))
+	}
+}
+
+func TestObserveFromManyGoroutines(t *testing.T) {
+	on := newTelemetry(t, shop)
+	var all sync.WaitGroup
+	const each = 500
+	for g := range 8 {
+		all.Go(func() {
+			for i := range each {
+				part := report.Part{Name: fmt.Sprint("part", (g+i)%40), Mark: report.Mark{Rung: report.Live}}
+				on.Observe(report.Exchange{Report: withParts(part), Page: "item", Device: "tv", Status: 200})
+			}
+		})
+	}
+	scrape(t, on)
+	all.Wait()
+	var parts float64
+	series := scrape(t, on)
+	for name, n := range series {
+		if strings.HasPrefix(name, "facet_page_parts_total") {
+			parts += n
+		}
+	}
+	if requests := series[`facet_requests_total{code="200",device="tv",page="item"}`]; requests != 8*each || parts != 8*each {
+		t.Errorf("%v requests, %v parts", requests, parts)
+	}
+}
+
+// TestPromtool asks Prometheus' own linter about all that there is.
+func TestPromtool(t *testing.T) {
+	c := newCommand("test.promtool")
+	ask(t, c, good)
+	ask(t, c, failing)
+	o := shop
+	o.Controls = []*command.Control{c.Control}
+	on := newTelemetry(t, o)
+	on.Observe(report.Exchange{Report: withParts(report.Part{Name: "a"}), Page: "item", Device: "tv", Status: 200})
+	lint(t, text(t, on), true)
+	lint(t, "# HELP facet_time_ms Time.\n# TYPE facet_time_ms counter\nfacet_time_ms 1\n", false)
+}
+
+func lint(t *testing.T, metrics string, clean bool) {
+	t.Helper()
+	promtool := exec.Command("promtool", "check", "metrics")
+	promtool.Stdin = strings.NewReader(metrics)
+	said, err := promtool.CombinedOutput()
+	if (err == nil && len(said) == 0) != clean {
+		t.Errorf("promtool: %v %s", err, said)
+	}
+}
+
+func TestTwoCommandsOfOneName(t *testing.T) {
+	one, two := newCommand("test.twice"), newCommand("test.twice")
+	if _, err := telemetry.New(telemetry.Options{Controls: []*command.Control{one.Control, two.Control}}); err == nil {
+		t.Error("taken")
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	on := newTelemetry(b, shop)
+	var parts []report.Part
+	for _, name := range []string{"catalog", "cart", "orders", "reviews", "inventory", "shipping", "recommendations"} {
+		parts = append(parts, report.Part{Name: name, Mark: report.Mark{Rung: report.Live}})
+	}
+	parts[3].Mark = report.Mark{Rung: report.Stale, Reason: fault.ReasonTimeout}
+	x := report.Exchange{Report: withParts(parts...), Page: "item", Device: "phone", Status: 200, Bytes: 2500, Took: 6 * time.Millisecond}
+	b.ReportAllocs()
+	for b.Loop() {
+		on.Observe(x)
+	}
+}
+
+func BenchmarkScrape(b *testing.B) {
+	o := shop
+	for i := range 15 {
+		c := newCommand(fmt.Sprintf("bench.scraped%d", i))
+		ask(b, c, good)
+		o.Controls = append(o.Controls, c.Control)
+	}
+	on := newTelemetry(b, o)
+	b.ReportAllocs()
+	for b.Loop() {
+		text(b, on)
+	}
+}
