@@ -17,6 +17,7 @@ import (
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/operator"
 	"github.com/facet-gateway/facet/core/server"
+	"github.com/facet-gateway/facet/core/telemetry"
 	"github.com/facet-gateway/facet/devices"
 )
 
@@ -33,6 +34,7 @@ type gateway struct {
 	retries   map[string]*command.Budget // of each service
 	server    *server.Server
 	documents atomic.Pointer[map[string][]byte] // of what the devices' pages are, by name
+	telemetry *telemetry.Telemetry
 	admin     *admin.Admin
 
 	operators operator.Roster // who may change something now
@@ -81,9 +83,15 @@ func (g *gateway) open() error {
 	if err != nil {
 		return err
 	}
+	g.telemetry, err = telemetry.New(telemetry.Options{
+		Controls: g.controls, Pages: g.build.pages(), Devices: names(live.Devices.Classes()), Version: buildVersion(),
+	})
+	if err != nil {
+		return failed(err)
+	}
 	g.server, err = server.New(server.Options{
 		Live:  live,
-		Fixed: server.Fixed{Auth: g.config.Auth.Mode, Limits: limits(g.config), Log: g.log},
+		Fixed: server.Fixed{Auth: g.config.Auth.Mode, Limits: limits(g.config), Log: g.log, Observe: g.telemetry.Observe},
 	})
 	if err != nil {
 		return refused{err}
@@ -97,12 +105,20 @@ func (g *gateway) open() error {
 	return nil
 }
 
+func names(classes []devices.Class) []string {
+	all := make([]string, len(classes))
+	for i, class := range classes {
+		all[i] = string(class)
+	}
+	return all
+}
+
 // newAdmin returns the private port, with handlers that change nothing of the
 // gateway beside its own.
 func (g *gateway) newAdmin(trials map[string]nethttp.Handler) *admin.Admin {
 	return admin.New(admin.Options{
 		Ready: g.server.Ready, Controls: g.controls, Build: buildName(), Log: g.log,
-		Operators: &g.operators, Hosts: g.hosts(), Audit: g.audit(), Trials: trials,
+		Operators: &g.operators, Hosts: g.hosts(), Audit: g.audit(), More: g.telemetry.Handlers(), Trials: trials,
 		Documents: func() map[string][]byte { return *g.documents.Load() },
 		Config:    g.inForce,
 		Changes:   g.changes(),

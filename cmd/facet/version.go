@@ -24,9 +24,12 @@ func newVersion() *cobra.Command {
 // "v1.2.0 go1.26.0 linux/amd64"; the version is "(devel)" of a build outside
 // version control.
 func buildName() string {
-	version := "(unknown)"
+	return fmt.Sprintf("%s %s %s/%s", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+func buildVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
+		return info.Main.Version
 	}
-	return fmt.Sprintf("%s %s %s/%s", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return "(unknown)"
 }
