@@ -13,13 +13,15 @@ import (
 type commands struct {
 	controls []*command.Control
 
-	runs, answers, seconds, inUse, limit, open, openings, refused *prometheus.Desc
+	runs, would, retries, answers, seconds, inUse, limit, open, openings, refused *prometheus.Desc
 }
 
 func newCommands(controls []*command.Control) *commands {
 	return &commands{
 		controls: controls,
 		runs:     describe("runs_total", "Runs of a command by how they ended.", "outcome"),
+		would:    describe("would_total", "Runs that limits would have refused or ended, had they not only been observed.", "outcome"),
+		retries:  describe("retries_total", "Attempts of a command beside the first of each run."),
 		answers:  describe("answers_total", "Answers of a command by the rung they stood on.", "rung"),
 		seconds:  describe("duration_seconds", "Time that runs of a command took, but those that were canceled."),
 		inUse:    describe("tickets_in_use", "Runs in progress, each of which holds a ticket of the bulkhead."),
@@ -36,7 +38,7 @@ func describe(name, help string, label ...string) *prometheus.Desc {
 
 // Describe names what Collect tells.
 func (c *commands) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.runs, c.answers, c.seconds, c.inUse, c.limit, c.open, c.openings, c.refused} {
+	for _, d := range []*prometheus.Desc{c.runs, c.would, c.retries, c.answers, c.seconds, c.inUse, c.limit, c.open, c.openings, c.refused} {
 		to <- d
 	}
 }
@@ -56,9 +58,13 @@ func (c *commands) collect(control *command.Control, to chan<- prometheus.Metric
 	for outcome, n := range stats.Outcomes {
 		tell(c.runs, prometheus.CounterValue, float64(n), outcome)
 	}
+	for outcome, n := range stats.Would {
+		tell(c.would, prometheus.CounterValue, float64(n), outcome)
+	}
 	for rung, n := range stats.Rungs {
 		tell(c.answers, prometheus.CounterValue, float64(n), rung)
 	}
+	tell(c.retries, prometheus.CounterValue, float64(stats.Retries))
 	tell(c.inUse, prometheus.GaugeValue, float64(stats.InFlight))
 	tell(c.limit, prometheus.GaugeValue, float64(stats.MaxConcurrent))
 	tell(c.open, prometheus.GaugeValue, oneIf(stats.Circuit == "open"))

@@ -179,7 +179,7 @@ func propertiesOf(p *command.Policy) properties {
 		CircuitVolume:       p.Circuit.Volume,
 		CircuitSleep:        p.Circuit.Sleep.Milliseconds(),
 		CircuitErrorPercent: p.Circuit.ErrorPercent,
-		CircuitEnabled:      true,
+		CircuitEnabled:      p.Mode == command.Enforce,
 		Isolation:           "SEMAPHORE",
 		ThreadTimeout:       p.Timeout.Milliseconds(),
 		Timeout:             p.Timeout.Milliseconds(),
@@ -201,7 +201,7 @@ func poolOf(stats *command.Stats, recent *command.Recent, now time.Time) *poolEv
 		Window:            windowMillis, ReportingHosts: 1,
 	}
 	for _, o := range report.Outcomes() {
-		if o == report.Rejected || o == report.ShortCircuited { // none was made
+		if o == report.Rejected || o == report.ShortCircuited || o == report.OutOfBudget { // none was made
 			continue
 		}
 		e.CompletedTaskCount += stats.Outcomes[o.String()]
