@@ -99,7 +99,9 @@ func (l *ledger) time(e *entry) {
 }
 
 // inMicros is a time as entries have it; what is longer than can be told apart is so long.
-func inMicros(d time.Duration) uint32 { return uint32(min(max(d, 0), longest).Microseconds()) }
+func inMicros(d time.Duration) uint32 {
+	return uint32(min(max(d, 0), longest).Microseconds()) //nolint:gosec // ten minutes of them fit
+}
 
 // latency adds up the window, which two kinds belong to, at the percentiles, from
 // 0 to 100 and ascending.

@@ -78,7 +78,8 @@ func (c *Control) ran(call *report.Call, end time.Time) {
 	c.outcomes[call.Outcome].Add(1)
 	c.ledger.enter(end, entry{
 		of: aRun, which: uint8(call.Outcome), took: inMicros(call.Took), answered: inMicros(end.Sub(call.Began)),
-		keys: uint16(call.Keys), inProgress: uint32(c.bulkhead.inUse.Load()),
+		keys:       uint16(call.Keys),               //nolint:gosec // at most BatchLimit
+		inProgress: uint32(c.bulkhead.inUse.Load()), //nolint:gosec // nobody runs so many
 	})
 }
 

@@ -104,7 +104,9 @@ func TestRecentCountsEveryOutcomeAndRung(t *testing.T) {
 	leave(errors.New("the client left"))
 	outcome(gone, c, 3)
 	recent := c.Recent(100)
-	for o, want := range map[report.Outcome]uint64{report.Success: 1, report.Failure: 2, report.CallerFault: 1, report.TimedOut: 1, report.Canceled: 1} {
+	for o, want := range map[report.Outcome]uint64{
+		report.Success: 1, report.Failure: 2, report.CallerFault: 1, report.TimedOut: 1, report.Canceled: 1,
+	} {
 		if recent.Runs[o] != want {
 			t.Errorf("%v: %d, want %d", o, recent.Runs[o], want)
 		}
@@ -124,14 +126,18 @@ func TestRecentCountsEveryOutcomeAndRung(t *testing.T) {
 
 func TestDurations(t *testing.T) {
 	c := command.New("test.durations", answerOne)
-	for _, took := range []time.Duration{0, time.Millisecond, 1001 * time.Microsecond, 300 * time.Millisecond, 301 * time.Millisecond, time.Minute} {
+	for _, took := range []time.Duration{
+		0, time.Millisecond, 1001 * time.Microsecond, 300 * time.Millisecond, 301 * time.Millisecond, time.Minute,
+	} {
 		command.Enter(c.Control, time.Now(), took)
 	}
 	d := c.Durations()
 	if d.Count != 6 || d.Sum != 60_603_001*time.Microsecond {
 		t.Errorf("%d of %v", d.Count, d.Sum)
 	}
-	want := map[time.Duration]uint64{time.Millisecond: 2, 2500 * time.Microsecond: 3, 300 * time.Millisecond: 4, 500 * time.Millisecond: 5, 10 * time.Second: 5}
+	want := map[time.Duration]uint64{
+		time.Millisecond: 2, 2500 * time.Microsecond: 3, 300 * time.Millisecond: 4, 500 * time.Millisecond: 5, 10 * time.Second: 5,
+	}
 	for i, b := range d.Buckets {
 		if n, asked := want[b.UpTo]; asked && b.Count != n {
 			t.Errorf("up to %v: %d, want %d", b.UpTo, b.Count, n)
@@ -217,5 +223,16 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 	c.Durations()
 	if n := testing.AllocsPerRun(1000, func() { command.Enter(c.Control, began, time.Millisecond) }); n != 0 {
 		t.Errorf("%v allocations a run", n)
+	}
+}
+
+func TestRecentCountsBatches(t *testing.T) {
+	_, c := newShelf(t, command.Cache{})
+	if got, _, err := run(t.Context(), all(c, upTo(450))); err != nil || len(got) != 450 {
+		t.Fatalf("%d answers, %v", len(got), err)
+	}
+	recent := c.Recent()
+	if recent.Collapsed != 450 || recent.Runs[report.Success] != 3 || recent.Answers[report.Live] != 450 || recent.Execute.Count != 3 {
+		t.Errorf("%+v", recent)
 	}
 }

@@ -332,7 +332,10 @@ func TestStreamIsComplete(t *testing.T) {
 
 func TestDelay(t *testing.T) {
 	p := newPort(t, newCommand("test.delay").Control)
-	for _, query := range []string{"?delay=99", "?delay=60001", "?delay=-1", "?delay=x", "?delay=500ms", "?delay=99999999999999999999", "?delay=1e3"} {
+	for _, query := range []string{
+		"?delay=99", "?delay=60001", "?delay=-1", "?delay=x", "?delay=500ms", "?delay=1e3",
+		"?delay=99999999999999999999",
+	} {
 		answer := get(t, p.Telemetry, "GET", "/hystrix.stream"+query)
 		var problem struct{ Code, Field string }
 		if err := json.NewDecoder(answer.Body).Decode(&problem); err != nil || answer.StatusCode != 400 || problem.Field != "delay" {
