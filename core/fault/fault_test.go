@@ -76,6 +76,7 @@ var reasonTable = []struct {
 	{fault.ReasonAnonymous, "anonymous", fault.Unauthenticated},
 	{fault.ReasonPanic, "panic", fault.Internal},
 	{fault.ReasonCanceled, "canceled", fault.Canceled},
+	{fault.ReasonOverload, "overload", fault.Unavailable},
 }
 
 func TestReasons(t *testing.T) {

@@ -22,6 +22,7 @@ const (
 	ReasonAnonymous         // the call needs a user and there is none
 	ReasonPanic             // the adapter's or the service layer's own code panicked
 	ReasonCanceled          // the request ended before the call did
+	ReasonOverload          // too many pages are in progress: the page was not begun
 )
 
 type reasonRow struct {
@@ -44,6 +45,7 @@ var reasons = [...]reasonRow{
 	ReasonAnonymous:  {"anonymous", Unauthenticated},
 	ReasonPanic:      {"panic", Internal},
 	ReasonCanceled:   {"canceled", Canceled},
+	ReasonOverload:   {"overload", Unavailable},
 }
 
 // Reasons returns every reason but [None].
