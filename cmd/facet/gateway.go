@@ -15,6 +15,7 @@ import (
 	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/core/operator"
 	"github.com/facet-gateway/facet/core/server"
 	"github.com/facet-gateway/facet/core/telemetry"
@@ -32,6 +33,7 @@ type gateway struct {
 	clients   map[string]*http.Client
 	controls  []*command.Control
 	retries   map[string]*command.Budget // of each service
+	admission *edge.Limiter
 	server    *server.Server
 	documents atomic.Pointer[map[string][]byte] // of what the devices' pages are, by name
 	telemetry *telemetry.Telemetry
@@ -89,9 +91,15 @@ func (g *gateway) open() error {
 	if err != nil {
 		return failed(err)
 	}
+	if g.admission, err = edge.New(g.config.Admission); err != nil {
+		return refused{err}
+	}
 	g.server, err = server.New(server.Options{
-		Live:  live,
-		Fixed: server.Fixed{Auth: g.config.Auth.Mode, Limits: limits(g.config), Log: g.log, Observe: g.telemetry.Observe},
+		Live: live,
+		Fixed: server.Fixed{
+			Auth: g.config.Auth.Mode, Limits: limits(g.config), Log: g.log,
+			Admission: g.admission, Observe: g.telemetry.Observe,
+		},
 	})
 	if err != nil {
 		return refused{err}

@@ -74,6 +74,9 @@ func (g *gateway) prepare(c *config.Config) (apply func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.Admission.Validate(); err != nil {
+		return nil, refused{fmt.Errorf("admission: %w", err)}
+	}
 	tokens, err := g.tokens(c)
 	if err != nil {
 		return nil, err
@@ -92,6 +95,7 @@ func (g *gateway) prepare(c *config.Config) (apply func(), err error) {
 	}
 	return func() {
 		policies()
+		g.admit(c)
 		tokens()
 		serve()
 		g.documents.Store(&documents)
@@ -99,6 +103,13 @@ func (g *gateway) prepare(c *config.Config) (apply func(), err error) {
 			g.level.Set(c.Log.Level)
 		}
 	}, nil
+}
+
+// admit puts the rules of admission in force, which were found good.
+func (g *gateway) admit(c *config.Config) {
+	if err := g.admission.Configure(c.Admission); err != nil {
+		g.log.Error("rules of admission that were found good are refused: a defect", "error", err.Error())
+	}
 }
 
 // policies checks the policy of every command before the first is put in force, and

@@ -25,21 +25,23 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/devices"
 )
 
 // Config is a whole configuration, with every default filled in. It is never
 // changed after [Parse] returned it, so it may be read from several goroutines.
 type Config struct {
-	Listen   string // HOST:PORT of the public port; port 0 picks a free one
-	Admin    string // HOST:PORT of the private port
-	Devices  devices.Options
-	Auth     Auth
-	CORS     CORS
-	Log      Log
-	Server   Server
-	Services map[string]Service // one for every service that the code knows
-	Pages    map[string]Page    // one for every page that the code knows
+	Listen    string // HOST:PORT of the public port; port 0 picks a free one
+	Admin     string // HOST:PORT of the private port
+	Devices   devices.Options
+	Auth      Auth
+	CORS      CORS
+	Log       Log
+	Server    Server
+	Admission edge.Options       // of pages, by how many are in progress
+	Services  map[string]Service // one for every service that the code knows
+	Pages     map[string]Page    // one for every page that the code knows
 
 	// Adapters names the version that answers each class that the code has an
 	// adapter for.
@@ -150,6 +152,7 @@ func (c *Config) decode(v value, known Known) {
 		field{"cors", c.CORS.decode},
 		field{"log", c.Log.decode},
 		field{"server", c.Server.decode},
+		field{"admission", func(v value) { decodeAdmission(v, &c.Admission) }},
 		field{"services", func(v value) { named(v, "service", c.Services, decodeService) }},
 		field{"pages", func(v value) { named(v, "page", c.Pages, decodePage) }},
 		field{"adapters", func(v value) { decodeAdapters(v, c.Adapters, known.Adapters) }},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/devices"
 )
 
@@ -58,6 +59,7 @@ func TestDefaults(t *testing.T) {
 			ShutdownTimeout:   10 * time.Second,
 			GzipMin:           1400,
 		},
+		Admission: edge.DefaultOptions(),
 		Services: map[string]config.Service{
 			"catalog": {
 				Instances: []string{"http://127.0.0.1:9001"}, MaxBody: 1048576, MaxConnections: 512,
@@ -110,6 +112,7 @@ func TestEveryField(t *testing.T) {
 			ShutdownTimeout:   20 * time.Second,
 			GzipMin:           2048,
 		},
+		Admission: edge.Options{Min: 8, Max: 500, Target: 40, Prefetch: edge.Prefetch{Percent: 30, Urgency: 8, Header: "X-Prefetch: 1"}},
 		Services: map[string]config.Service{
 			"catalog": {
 				Instances: []string{"http://127.0.0.1:9001", "http://catalog-2.internal:9001/v1"},

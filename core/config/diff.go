@@ -32,6 +32,7 @@ func reloadable() map[string]bool {
 		"listen":                     false,
 		"admin":                      false,
 		"devices":                    true,
+		"admission":                  true,
 		"auth.mode":                  false, // whom to believe is not to be changed by the way
 		"cors.origins":               true,
 		"cors.max_age":               true,

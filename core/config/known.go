@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/devices"
 )
 
@@ -37,16 +38,17 @@ func (k Known) defaults() (*Config, error) {
 		return nil, fmt.Errorf("config: the code's own default for %w", err)
 	}
 	c := &Config{
-		Listen:   "127.0.0.1:8080",
-		Admin:    "127.0.0.1:8081",
-		Devices:  k.Devices,
-		Auth:     Auth{Mode: "none"},
-		CORS:     CORS{MaxAge: 10 * time.Minute},
-		Log:      Log{Level: slog.LevelInfo, Format: "json", Requests: true},
-		Server:   defaultServer(),
-		Services: make(map[string]Service, len(k.Services)),
-		Pages:    make(map[string]Page, len(k.Pages)),
-		Adapters: make(map[devices.Class]string, len(k.Adapters)),
+		Listen:    "127.0.0.1:8080",
+		Admin:     "127.0.0.1:8081",
+		Devices:   k.Devices,
+		Auth:      Auth{Mode: "none"},
+		CORS:      CORS{MaxAge: 10 * time.Minute},
+		Log:       Log{Level: slog.LevelInfo, Format: "json", Requests: true},
+		Server:    defaultServer(),
+		Admission: edge.DefaultOptions(),
+		Services:  make(map[string]Service, len(k.Services)),
+		Pages:     make(map[string]Page, len(k.Pages)),
+		Adapters:  make(map[devices.Class]string, len(k.Adapters)),
 	}
 	c.Devices.Profiles = append([]devices.Profile(nil), k.profiles()...)
 	for name, commands := range k.Services {

@@ -42,7 +42,8 @@ func New(o Options) (*Limiter, error) {
 	if err := l.Configure(o); err != nil {
 		return nil, err
 	}
-	l.persons, l.ahead = float64(o.Max), float64(min(o.Max, startTimes*o.Min))
+	l.persons, l.ahead = float64(o.Max), float64(startTimes*o.Min)
+	l.bound()
 	return l, nil
 }
 

@@ -201,7 +201,7 @@ func TestOptionsNameTheFieldAtFault(t *testing.T) {
 	for field, changes := range map[string][]func(*edge.Options){
 		"max":              {func(o *edge.Options) { o.Max = 0 }, func(o *edge.Options) { o.Max = 100_001 }},
 		"min":              {func(o *edge.Options) { o.Min = 0 }, func(o *edge.Options) { o.Min = o.Max + 1 }},
-		"target":           {func(o *edge.Options) { o.Target = 0 }, func(o *edge.Options) { o.Target = 101 }},
+		"target_percent":   {func(o *edge.Options) { o.Target = 0 }, func(o *edge.Options) { o.Target = 101 }},
 		"prefetch.percent": {func(o *edge.Options) { o.Prefetch.Percent = 0 }, func(o *edge.Options) { o.Prefetch.Percent = 101 }},
 		"prefetch.urgency": {func(o *edge.Options) { o.Prefetch.Urgency = 0 }, func(o *edge.Options) { o.Prefetch.Urgency = 9 }},
 		"prefetch.header": {

@@ -53,7 +53,7 @@ func (o Options) Validate() error {
 	}{
 		{o.Max >= 1 && o.Max <= maxPages, "max", "1 to 100000"},
 		{o.Min >= 1 && o.Min <= o.Max, "min", "1 to max"},
-		{o.Target >= 1 && o.Target <= 100, "target", "1 to 100"},
+		{o.Target >= 1 && o.Target <= 100, "target_percent", "1 to 100"},
 		{o.Prefetch.Percent >= 1 && o.Prefetch.Percent <= 100, "prefetch.percent", "1 to 100"},
 		{o.Prefetch.Urgency >= 1 && o.Prefetch.Urgency <= noUrgency, "prefetch.urgency", "1 to 8"},
 		{header == "" || good, "prefetch.header", `a name and a value, such as "X-Prefetch: 1"`},

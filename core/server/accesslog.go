@@ -48,6 +48,9 @@ func (x *exchange) log(took time.Duration) {
 	}
 	if x.fault != nil {
 		attrs = append(attrs, slog.String("code", fault.CodeOf(x.fault).String()), slog.String("error", story(x.fault)))
+		if reason := fault.ReasonOf(x.fault); reason == fault.ReasonOverload { // of others the parts tell
+			attrs = append(attrs, slog.String("reason", reason.String()))
+		}
 	}
 	// A record of our own, because a Logger looks up its caller for each.
 	record := slog.NewRecord(time.Now(), level, "request", 0)

@@ -68,24 +68,29 @@ func (s *Server) begin(live *snapshot, w http.ResponseWriter, r *http.Request) *
 	return x
 }
 
-// page finds out which device asks and who, has the page made by the version
-// that answers this device, within the page's budget, and sends it.
+// page has the page made, if there is room for one more, and sends it.
 func (x *exchange) page(path string) error {
-	user, err := x.identify()
-	if err != nil {
-		return err
-	}
-	endpoint, ok := x.version.Endpoint(path)
-	if !ok {
-		return fault.New(fault.NotFound, "this device has no such page")
-	}
-	x.name = endpoint.Name()
-	answer, err := x.run(endpoint, &adapter.Request{Device: x.device.Profile, User: user, RawQuery: x.r.URL.RawQuery})
+	answer, err := x.place(path)
 	if err != nil {
 		return err
 	}
 	x.send(answer)
 	return nil
+}
+
+// compose finds out which device asks and who, and has the page made by the
+// version that answers this device, within the page's budget.
+func (x *exchange) compose(path string) (adapter.Answer, error) {
+	user, err := x.identify()
+	if err != nil {
+		return adapter.Answer{}, err
+	}
+	endpoint, ok := x.version.Endpoint(path)
+	if !ok {
+		return adapter.Answer{}, fault.New(fault.NotFound, "this device has no such page")
+	}
+	x.name = endpoint.Name()
+	return x.run(endpoint, &adapter.Request{Device: x.device.Profile, User: user, RawQuery: x.r.URL.RawQuery})
 }
 
 // admit refuses a header of too many lines: net/http bounds only its bytes.
