@@ -22,6 +22,7 @@ import (
 
 	"github.com/facet-gateway/facet/adapters/simulator"
 	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/edge"
 )
 
 // stage is a gateway and its services in this process, really listening.
@@ -32,7 +33,9 @@ type stage struct {
 	gateway string // URL of the public port
 	client  *http.Client
 	log     faultLog
-	stop    func() // ends it all; called by Cleanup too
+
+	admission *edge.Limiter
+	stop      func() // ends it all; called by Cleanup too
 }
 
 // faultLog keeps the log lines that tell of a backend's fault.
@@ -70,6 +73,7 @@ func newStage(t *testing.T, extra string) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.admission = g.admission
 	ctx, stop := context.WithCancel(context.Background())
 	urls, ended := make(chan string, 1), make(chan error, 1)
 	go func() { ended <- g.run(ctx, func(public, _ string) { urls <- public }) }()

@@ -112,7 +112,7 @@ func TestEveryField(t *testing.T) {
 			ShutdownTimeout:   20 * time.Second,
 			GzipMin:           2048,
 		},
-		Admission: edge.Options{Min: 8, Max: 500, Target: 40, Prefetch: edge.Prefetch{Percent: 30, Urgency: 8, Header: "X-Prefetch: 1"}},
+		Admission: edge.Options{Min: 4, Max: 500, Target: 40, Prefetch: edge.Prefetch{Percent: 30, Urgency: 8, Header: "X-Prefetch: 1"}},
 		Services: map[string]config.Service{
 			"catalog": {
 				Instances: []string{"http://127.0.0.1:9001", "http://catalog-2.internal:9001/v1"},

@@ -47,5 +47,6 @@
 //
 // What it cannot do: a backend whose calls take half of their time limit when idle
 // leaves too little between early and lost; there a flood opens circuits now and
-// then. And where persons alone are the flood, the first moment of it comes in.
+// then. Where persons alone are the flood, the first moment of it comes in. And
+// Min has to fit in what the smallest backend makes within a call's time limit.
 package edge

@@ -77,18 +77,18 @@ func TestWhatTeaches(t *testing.T) {
 		persons int // their limit afterwards
 		ahead   int
 	}{
-		"whole":          {edge.Whole, early, most, 36},
-		"late":           {edge.Whole, late, most, 26},
-		"overdue":        {edge.Whole, overdue, 80, 26},
-		"lost":           {edge.Lost, early, 50, 16},
-		"degraded":       {edge.Silent, early, most, 32},
-		"degraded, late": {edge.Silent, overdue, most, 32},
+		"whole":          {edge.Whole, early, most, 24}, // of 16, and a fifth in each round
+		"late":           {edge.Whole, late, most, 16},
+		"overdue":        {edge.Whole, overdue, 80, 16},
+		"lost":           {edge.Lost, early, 50, 10},
+		"degraded":       {edge.Silent, early, most, 20},
+		"degraded, late": {edge.Silent, overdue, most, 20},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLimiter(t, nil)
 			now := known(t, l)
 			round(t, l, 100, tc.verdict, tc.took, now)
-			if s := l.Stats(); s.Limit != tc.persons || s.PrefetchLimit != tc.ahead || (s.Cuts > 0) != (tc.ahead < 32) {
+			if s := l.Stats(); s.Limit != tc.persons || s.PrefetchLimit != tc.ahead || (s.Cuts > 0) != (tc.ahead < 20) {
 				t.Errorf("%+v, want limits of %d and %d", s, tc.persons, tc.ahead)
 			}
 		})

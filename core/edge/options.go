@@ -27,7 +27,7 @@ type Prefetch struct {
 
 // DefaultOptions returns the options of a file that says nothing.
 func DefaultOptions() Options {
-	return Options{Enabled: true, Min: 16, Max: 2000, Target: 25, Prefetch: Prefetch{Percent: 50, Urgency: 6}}
+	return Options{Enabled: true, Min: 8, Max: 2000, Target: 25, Prefetch: Prefetch{Percent: 50, Urgency: 6}}
 }
 
 const maxPages = 100_000
@@ -97,7 +97,7 @@ const (
 	kept       = 0.8                    // of what was in progress when pages were late
 	keptOfLost = 0.5                    // the same, when most of them were lost
 	byFar      = 1.5                    // times the target
-	growth     = 0.1                    // of a limit, a window
+	growth     = 0.1                    // of a limit, a window; twice that before the first cut
 	patience   = 1.25                   // times what pages take in quiet times is never late
 	calm       = 5 * time.Second        // without a late window or a person refused: the persons' limit is the maximum again
 	cutsToHalf = 3                      // times kept are a half

@@ -153,12 +153,15 @@ func (l *Limiter) shrink(now time.Time) {
 
 // grow raises the limits that stood in the way, or nearly.
 func (l *Limiter) grow(now time.Time) {
-	w, before := &l.window, l.ahead+l.persons
+	w, before, step := &l.window, l.ahead+l.persons, growth
+	if l.cut.IsZero() {
+		step = 2 * growth
+	}
 	if w.refused[Ahead] || float64(w.peak) >= l.ahead {
-		l.ahead += max(1, growth*l.ahead)
+		l.ahead += max(1, step*l.ahead)
 	}
 	if w.refused[Person] || float64(w.peak) >= (1-growth)*l.persons {
-		l.persons += max(1, growth*l.persons)
+		l.persons += max(1, step*l.persons)
 	}
 	if l.ahead+l.persons > before {
 		l.raised, l.cutsInRow = now, 0

@@ -23,6 +23,7 @@ const reasons = {
   anonymous: "needs a user, and there is none",
   panic: "met a defect in the gateway",
   canceled: "ended with its request",
+  overload: "not begun: too many pages are in progress",
 };
 
 /** Returns why, as the end of a sentence that begins with "the call". */
