@@ -18,9 +18,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func client(t *testing.T) *http.Client {
 	t.Helper()
-	transport := &http.Transport{MaxIdleConnsPerHost: 1000}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	c := openloop.NewClient(10 * time.Second)
+	t.Cleanup(c.CloseIdleConnections)
+	return c
 }
 
 func kind(server *httptest.Server, path string, perSecond float64) openloop.Kind {

@@ -12,18 +12,20 @@ import (
 	"github.com/facet-gateway/facet/bench/openloop"
 )
 
-var flood = flag.Duration("flood", 6*time.Second, "how long the flood of TestFlood lasts")
+var flood = flag.Duration("flood", 0, "how long the whole flood of TestFlood lasts, such as 60s; 0: half of it for 5s")
 
 // TestFlood offers ten times what the backend can do, open loop, a twenty-fifth of
 // it by persons: they are served, the backend is kept at work, refusals come at
 // once, and all is well afterwards. It passes without a copy of a page: only whole
 // pages count as the backend's work.
 func TestFlood(t *testing.T) {
-	const capacity = 200.0
-	lasting := *flood
+	capacity, lasting := 100.0, 5*time.Second
+	if *flood > 0 {
+		capacity, lasting = 200, *flood
+	}
 	s := newStage(t, "")
 	s.fault("catalog", fmt.Sprintf("latency=100ms,capacity=%d,queue=10000", int(capacity/10))) // each slot makes ten a second
-	s.client.Timeout = 10 * time.Second
+	s.client = openloop.NewClient(10 * time.Second)
 	kind := func(name string, perSecond float64, header ...string) openloop.Kind {
 		return openloop.Kind{Name: name, PerSecond: perSecond, Request: func(n int) (*http.Request, error) {
 			r, err := http.NewRequest(http.MethodGet, fmt.Sprintf("%s/productdetails?productid=p-%d", s.gateway, 1001+n%300), http.NoBody)
@@ -47,7 +49,9 @@ func TestFlood(t *testing.T) {
 	}
 	persons, prefetches := kind("persons", 0.4*capacity), kind("prefetches", 9.6*capacity, "Sec-Purpose", "prefetch")
 	run(2*time.Second, persons)
+	lag := watchLag()
 	during := run(lasting, persons, prefetches)
+	allowed := 50*time.Millisecond + lag()
 	after := run(5*time.Second, persons)[0]
 
 	pages := during[0].Count(openloop.Whole) + during[1].Count(openloop.Whole)
@@ -63,10 +67,35 @@ func TestFlood(t *testing.T) {
 	if goodput < 0.8*capacity {
 		t.Errorf("%.0f whole pages/s of %.0f", goodput, capacity)
 	}
-	if refusal == 0 || refusal > 50*time.Millisecond {
-		t.Errorf("99 %% of the refusals took up to %v", refusal)
+	if refusal == 0 || refusal > allowed {
+		t.Errorf("99 %% of the refusals took up to %v, more than %v", refusal, allowed)
 	}
 	if share := after.Between(time.Second, 5*time.Second).Share(openloop.Whole); share < 1 {
 		t.Errorf("a second afterwards %.2f %% of the pages are whole", 100*share)
+	}
+}
+
+// watchLag measures how much later than asked this machine wakes a goroutine, until
+// the function that it returns is called, which returns the 99th percentile: on a
+// machine with other work no answer can be quicker.
+func watchLag() func() time.Duration {
+	stop, ended := make(chan struct{}), make(chan openloop.Result)
+	go func() {
+		const each = 5 * time.Millisecond
+		var r openloop.Result
+		for {
+			began := time.Now()
+			select {
+			case <-stop:
+				ended <- r
+				return
+			case <-time.After(each):
+				r.Answers = append(r.Answers, openloop.Answer{Took: time.Since(began) - each})
+			}
+		}
+	}()
+	return func() time.Duration {
+		close(stop)
+		return (<-ended).Percentile(99, func(openloop.Answer) bool { return true })
 	}
 }
