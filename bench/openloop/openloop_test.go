@@ -51,7 +51,8 @@ func TestOpenLoop(t *testing.T) {
 	if len(r.Answers) != expected || r.Share(openloop.Served) != 1 || r.Count(openloop.Whole) != 0 {
 		t.Fatalf("%d answers, %.2f served", len(r.Answers), r.Share(openloop.Served))
 	}
-	if first, last := r.Answers[0], r.Answers[expected-1]; first.Due != 0 || last.Due < 900*time.Millisecond || first.Took < 900*time.Millisecond {
+	const most = 900 * time.Millisecond
+	if first, last := r.Answers[0], r.Answers[expected-1]; first.Due != 0 || last.Due < most || first.Took < most {
 		t.Errorf("first %+v, last %+v", first, last)
 	}
 	if half := r.Between(500*time.Millisecond, time.Second); len(half.Answers) != expected/2 {
@@ -75,7 +76,8 @@ func TestKindsAndFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole, refused, broken := results[0], results[1], results[2]
-	if whole.Count(openloop.Whole) != 30 || refused.Count(openloop.Refused) != 15 || broken.Count(func(a openloop.Answer) bool { return a.Status == 0 }) != 6 {
+	none := func(a openloop.Answer) bool { return a.Status == 0 }
+	if whole.Count(openloop.Whole) != 30 || refused.Count(openloop.Refused) != 15 || broken.Count(none) != 6 {
 		t.Errorf("%+v\n%+v\n%+v", whole, refused, broken)
 	}
 	if refused.Percentile(99, openloop.Refused) <= 0 || refused.Percentile(99, openloop.Whole) != 0 {

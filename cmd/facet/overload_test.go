@@ -60,7 +60,8 @@ func TestFlood(t *testing.T) {
 	t.Logf("persons: %.2f %% served, %.2f %% whole, p50 %v, p99 %v; %.0f whole pages/s of %.0f; refusals p50 %v, p99 %v",
 		100*during[0].Share(openloop.Served), 100*during[0].Share(openloop.Whole), during[0].Percentile(50, openloop.Served),
 		during[0].Percentile(99, openloop.Served), goodput, capacity, during[1].Percentile(50, openloop.Refused), refusal)
-	t.Logf("afterwards: persons p50 %v, p99 %v; %+v", after.Percentile(50, openloop.Served), after.Percentile(99, openloop.Served), s.admission.Stats())
+	t.Logf("afterwards: persons p50 %v, p99 %v; %+v",
+		after.Percentile(50, openloop.Served), after.Percentile(99, openloop.Served), s.admission.Stats())
 	if share := during[0].Share(openloop.Served); share < 0.99 {
 		t.Errorf("%.2f %% of the persons were served", 100*share)
 	}

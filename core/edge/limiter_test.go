@@ -44,7 +44,10 @@ func TestPrefetchesAreRefusedFirst(t *testing.T) {
 		t.Error("a prefetch came in beside persons that fill the limit")
 	}
 	s := l.Stats()
-	if s.InProgress != 50 || s.Limit != 50 || s.PrefetchLimit != 16 || s.Refused["prefetch"] != 2 || s.Refused["person"] != 1 || s.Admitted["person"] != 34 {
+	if s.InProgress != 50 || s.Limit != 50 || s.PrefetchLimit != 16 {
+		t.Errorf("%+v", s)
+	}
+	if s.Refused["prefetch"] != 2 || s.Refused["person"] != 1 || s.Admitted["person"] != 34 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -225,9 +228,9 @@ func TestOptionsNameTheFieldAtFault(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	l := newLimiter(t, func(o *edge.Options) { o.Min, o.Max = 4, 32 })
 	var all sync.WaitGroup
-	for worker := range 64 {
+	for worker := range 32 {
 		all.Go(func() {
-			for i := range 500 {
+			for i := range 200 {
 				permit, err := l.Admit(edge.Priority(worker%2), time.Now()) //nolint:gosec // 0 or 1
 				if s := l.Stats(); s.InProgress > 32 {
 					t.Errorf("%d in progress", s.InProgress)
@@ -240,7 +243,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	s := l.Stats()
-	if sum := s.Admitted["person"] + s.Admitted["prefetch"] + s.Refused["person"] + s.Refused["prefetch"]; s.InProgress != 0 || sum != 64*500 {
+	if sum := s.Admitted["person"] + s.Admitted["prefetch"] + s.Refused["person"] + s.Refused["prefetch"]; s.InProgress != 0 || sum != 32*200 {
 		t.Errorf("%+v", s)
 	}
 }

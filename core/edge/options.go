@@ -71,12 +71,12 @@ func (o Options) Validate() error {
 func cutHeader(line string) (name, value string, ok bool) {
 	name, value, found := strings.Cut(line, ":")
 	value = strings.TrimSpace(value)
-	ok = found && len(line) <= 256 && name != "" && strings.Trim(name, tokenBytes) == "" && value != "" && printable(value)
+	ok = found && len(line) <= 256 && name != "" && strings.Trim(name, nameBytes) == "" && value != "" && printable(value)
 	return textproto.CanonicalMIMEHeaderKey(name), value, ok
 }
 
-// tokenBytes are what the name of a header is made of (RFC 9110, 5.6.2).
-const tokenBytes = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+// nameBytes are what the name of a header is made of (RFC 9110, 5.6.2).
+const nameBytes = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 func printable(text string) bool {
 	for i := range len(text) {

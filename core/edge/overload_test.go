@@ -100,17 +100,17 @@ func TestHealthyRefusesNobody(t *testing.T) {
 		change func(catalog, shipping *service)
 		rate   int
 	}{
-		"forty times the load":        {func(_, _ *service) {}, 20_000},
-		"four times slower":           {slow(20 * time.Millisecond), 2000},
-		"twenty times slower":         {slow(100 * time.Millisecond), 2000},
+		"twenty times the load":       {func(_, _ *service) {}, 10_000},
+		"four times slower":           {slow(20 * time.Millisecond), 1000},
+		"twenty times slower":         {slow(100 * time.Millisecond), 500},
 		"an optional part that hangs": {slow(time.Hour), 500},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l, catalog, shipping := newLimiter(t, nil), fast(), fast()
-				play(gateOf(l), catalog, shipping, 10*time.Second, [2]int{500, 0})
+				play(gateOf(l), catalog, shipping, 3*time.Second, [2]int{500, 0})
 				tc.change(catalog, shipping)
-				got := play(gateOf(l), catalog, shipping, 20*time.Second, [2]int{tc.rate, 0})
+				got := play(gateOf(l), catalog, shipping, 5*time.Second, [2]int{tc.rate, 0})
 				if p := got[edge.Person]; p.refused > 0 || p.failed > 0 || p.served() != p.offered {
 					t.Errorf("%+v, %+v", p, l.Stats())
 				}
