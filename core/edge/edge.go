@@ -37,13 +37,13 @@
 // failsafe-go's adaptivelimiter was measured beside this, both with a share of
 // half for prefetches, on the model of model_test.go: 200 pages/s of capacity,
 // 1,920 prefetches/s and 80 persons/s for 60 s, calls of 20, 50 and 100 ms. Here
-// 100 % of the persons were served, and 199 to 201 pages/s; there 99.98 to 100 %
-// and 147 to 200, or with the bounds and windows of here 83 to 99 % and 168 to 200.
-// What decided is a healthy gateway whose load grows from 500 to 20,000 pages/s: it
-// refuses nothing here and 73 to 86 % there, because that limit climbs by one or
-// two a window from where it was. It also has no word for a page that was lost,
-// cannot be changed while pages are in progress, needs a queue for its priorities,
-// and takes 329 ns and an allocation a page, this 157 ns and none.
+// 100 % of the persons were served, and 197 to 201 whole pages/s; there 99.98 to
+// 100 % and 147 to 200, or with bounds and windows as here 83 to 99 % and 168 to
+// 200. What decided is a healthy gateway whose load grows from 500 to 20,000 pages
+// a second: nothing is refused here and 73 to 86 % there, because that limit climbs
+// by one or two a window from where it was. It also has no word for a page that was
+// lost, cannot be changed while pages are in progress, needs a queue for its
+// priorities, and takes 329 ns and an allocation a page; this takes 157, and none.
 //
 // What it cannot do: a backend whose calls take half of their time limit when idle
 // leaves too little between early and lost; there a flood opens circuits now and

@@ -21,8 +21,19 @@ func (x *exchange) place(path string) (adapter.Answer, error) {
 		return adapter.Answer{}, err
 	}
 	verdict := edge.Silent // of a panic
-	defer func() { permit.Done(verdict, x.report.Budget, time.Now()) }()
+	defer func() { permit.Done(verdict, x.telling(), time.Now()) }()
 	answer, err := x.compose(path)
 	verdict = edge.VerdictOf(err, x.report.Parts)
 	return answer, err
+}
+
+// telling is the budget that a page's time is held against: that of its
+// configuration. It is 0, so that nothing is learnt, of a page that was not run, or
+// had less: a client that is in a hurry would else teach that pages are lost.
+func (x *exchange) telling() time.Duration {
+	configured := x.server.Budgets[x.name]
+	if x.report.Budget < configured {
+		return 0
+	}
+	return configured
 }
