@@ -39,7 +39,8 @@ test: test-tools ## install what the tests need, then vet and test everything wi
 	$(GO) test -race -p 1 $(TEST_FLAGS) $(PACKAGES)
 
 # The race detector links with a C compiler, the playground is tested in a browser,
-# and a linter and a client in TypeScript, of the devices' documents, run on Node.
+# a linter and a client in TypeScript, of the devices' documents, run on Node, and
+# the shared cache is tested with real servers, which the tests start themselves.
 # promtool looks at the metrics; the server that comes with it is not run.
 .PHONY: test-tools
 test-tools: needed $(CLIENT)/node_modules/.package-lock.json
@@ -52,6 +53,8 @@ needed:
 	@$(call need,node,nodejs)
 	@$(call need,npm,npm)
 	@$(call need,promtool,prometheus)
+	@$(call need,redis-server,redis-server)
+	@$(call need,memcached,memcached)
 
 # npm writes this file last. It does not run the packages' own scripts.
 $(CLIENT)/node_modules/.package-lock.json: $(addprefix $(CLIENT)/,package.json package-lock.json .npmrc) | needed

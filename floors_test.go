@@ -32,6 +32,10 @@ var floors = map[string]int{
 	"core/stream":            2,
 	"core/balance":           2,
 	"core/cache":             2,
+	"core/cache/cachetest":   2,
+	"core/cache/redis":       3,
+	"core/cache/memcached":   3,
+	"core/cache/store":       4,
 	"core/backend/http":      3,
 	"core/backend/grpc":      3,
 	"core/backend/thrift":    3,
@@ -94,9 +98,11 @@ var modules = map[string][]string{
 	"github.com/HdrHistogram/hdrhistogram-go": {"core/command"},
 	"github.com/prometheus/client_golang":     {"core/telemetry"},
 	"github.com/valyala/fasthttp":             {"core/backend/http"},
-	"github.com/bytedance/sonic":              {"core/backend/http", "core/adapter"},
+	"github.com/bytedance/sonic":              {"core/backend/http", "core/adapter", "core/cache"},
 	"github.com/goccy/go-yaml":                {"core/config"},
-	"github.com/cespare/xxhash/v2":            {"core/server"},
+	"github.com/cespare/xxhash/v2":            {"core/server", "core/cache", "core/cache/memcached"},
+	"github.com/redis/rueidis":                {"core/cache/redis"},
+	"github.com/bradfitz/gomemcache":          {"core/cache/memcached"},
 	"github.com/klauspost/compress":           {"core/server"},
 	"github.com/spf13/cobra":                  {"cmd/facet"},
 	"golang.org/x/sync":                       {"bench", "bench/twin"},
@@ -112,7 +118,7 @@ var testModules = []string{
 
 // testPackages are libraries for tests: only tests import them, so that no
 // program holds them. They use testModules as tests do.
-var testPackages = []string{"adapters/adaptertest"}
+var testPackages = []string{"adapters/adaptertest", "core/cache/cachetest"}
 
 func TestPackagesImportOnlyLowerFloors(t *testing.T) {
 	t.Parallel()
