@@ -37,10 +37,10 @@ func encode[V any](key Key, e *Entry[V], shift time.Duration) ([]byte, error) {
 		b[12] = absentFlag
 	}
 	for i, t := range []time.Time{e.Stored, e.Fresh, e.Stale} {
-		binary.BigEndian.PutUint64(b[13+8*i:], uint64(t.Add(shift).UnixNano())) //nolint:gosec // times are after 1970
+		binary.BigEndian.PutUint64(b[13+8*i:], uint64(t.Add(shift).UnixNano()))
 	}
-	binary.BigEndian.PutUint64(b[37:], uint64(max(e.Size, 0))) //nolint:gosec // not negative
-	b[45] = byte(len(e.Tags))                                  // at most MaxTags
+	binary.BigEndian.PutUint64(b[37:], uint64(max(e.Size, 0)))
+	b[45] = byte(len(e.Tags)) //nolint:gosec // at most MaxTags
 	for _, tag := range e.Tags {
 		b = binary.BigEndian.AppendUint16(b, uint16(len(tag))) //nolint:gosec // at most MaxTag
 		b = append(b, tag...)

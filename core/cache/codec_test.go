@@ -88,6 +88,22 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// FuzzDecodeForged gives what is made up the checksum of an entry: it may be taken
+// for one, within the bounds of one.
+func FuzzDecodeForged(f *testing.F) {
+	f.Add(encoded(f, "k", sample())[12:])
+	f.Add(strings.Repeat("\x01", 50) + "{}")
+	f.Fuzz(func(t *testing.T, rest string) {
+		e, err := cache.Decode[product]("k", cache.Seal("k", rest), time.Hour)
+		if err != nil {
+			return
+		}
+		if len(e.Tags) > cache.MaxTags || e.Size < 0 || e.Stale.Before(e.Fresh) {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
 func large() cache.Entry[product] {
 	e := sample()
 	e.Value.ID, e.Value.Names = "p-1", nil

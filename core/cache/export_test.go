@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"encoding/binary"
 	"reflect"
 	"time"
 )
@@ -12,6 +13,12 @@ func Encode[V any](key string, e *Entry[V], shift time.Duration) ([]byte, error)
 
 func Decode[V any](key, text string, shift time.Duration) (Entry[V], error) {
 	return decode[V](Key{Text: key}, text, shift)
+}
+
+// Seal makes an entry of what follows its checksum, as only a forger would.
+func Seal(key, rest string) string {
+	sum := binary.BigEndian.AppendUint64(nil, checksum(Key{Text: key}, rest))
+	return magic + string(sum) + rest
 }
 
 func ShapeOf[K, V any]() (string, error) { return shapeOf(reflect.TypeFor[K](), reflect.TypeFor[V]()) }

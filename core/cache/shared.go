@@ -203,7 +203,7 @@ func within[T any](
 	go func() {
 		r := result{err: errPanic}
 		defer func() {
-			_ = recover() //nolint:errcheck // a defect of a client costs a look-up; it is counted as a fault
+			_ = recover() // a defect of a client costs a look-up; it is counted as a fault
 			<-tickets
 			done <- r
 		}()

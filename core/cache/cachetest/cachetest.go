@@ -88,8 +88,8 @@ func (s *Server) Start() {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cmd := exec.CommandContext(context.Background(), s.program, s.args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that is killed leaves none behind
+	cmd := exec.CommandContext(context.Background(), s.program, s.args...) //nolint:gosec // of the two above
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}     // a test that is killed leaves none behind
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}

@@ -57,7 +57,10 @@ func New(servers []string, prefix string, idle int) *Store {
 // that once, and fails where a name is not known at the start.
 type address string
 
-func (address) Network() string  { return "tcp" }
+// Network is TCP.
+func (address) Network() string { return "tcp" }
+
+// String is HOST:PORT.
 func (a address) String() string { return string(a) }
 
 type selector []net.Addr

@@ -22,7 +22,8 @@ func TestParse(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "cache:6379", "http://cache:6379", "redis://", "redis:cache", "redis://:6379", "redis://h:0", "redis://h:66666", "redis://h:x",
-		"redis://h/x", "redis://h/-1", "redis://h/1/2", "redis://h//1", "redis://h?db=1", "redis://h#1", "redis://h /1", "redis://secret:secret@h:x",
+		"redis://h/x", "redis://h/-1", "redis://h/1/2", "redis://h//1", "redis://h?db=1", "redis://h#1", "redis://h /1",
+		"redis://secret:secret@h:x",
 	} {
 		if got, err := redis.Parse(text); err == nil {
 			t.Errorf("%s was accepted: %#v", text, got)
