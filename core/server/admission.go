@@ -31,7 +31,7 @@ func (x *exchange) place(path string) (adapter.Answer, error) {
 // configuration. It is 0, so that nothing is learnt, of a page that was not run, or
 // had less: a client that is in a hurry would else teach that pages are lost.
 func (x *exchange) telling() time.Duration {
-	configured := x.server.Budgets[x.name]
+	configured := x.live.Budgets[x.name]
 	if x.report.Budget < configured {
 		return 0
 	}
