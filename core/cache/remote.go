@@ -57,7 +57,7 @@ func (r *Remote[K, V]) Get(ctx context.Context, keys []K) []Entry[V] {
 		named[i] = r.key(key)
 	}
 	s, asked := r.shared, time.Now()
-	texts, err := lookup(ctx, s, func(ctx context.Context) ([]string, error) { return s.store.Get(ctx, named, s.options.MaxValue) })
+	texts, err := lookup(ctx, s, func(ctx context.Context) ([]string, error) { return s.store.Get(ctx, named, s.options.MaxEntryBytes) })
 	if err != nil || len(texts) != len(keys) {
 		return entries
 	}
@@ -77,7 +77,7 @@ func (r *Remote[K, V]) read(key Key, text string, asked, now time.Time) Entry[V]
 	}
 	e, err := decode[V](key, text, s.clock.Load().ahead)
 	switch {
-	case err != nil || len(text) > s.options.MaxValue:
+	case err != nil || len(text) > s.options.MaxEntryBytes:
 		s.rubbish.Add(1)
 		s.send(queued{key: key})
 	case !now.Before(e.Stale):
@@ -95,7 +95,7 @@ func (r *Remote[K, V]) read(key Key, text string, asked, now time.Time) Entry[V]
 // something has invalidated it since it was Stored (when the call for it began),
 // if it is too large, or if there are more changes to write than the queue holds.
 func (r *Remote[K, V]) Put(key K, e Entry[V]) {
-	if !e.Found() || len(e.Tags) > MaxTags || slices.ContainsFunc(e.Tags, badTag) || e.Size > int64(r.shared.options.MaxValue) {
+	if !e.Found() || len(e.Tags) > MaxTags || slices.ContainsFunc(e.Tags, badTag) || e.Size > int64(r.shared.options.MaxEntryBytes) {
 		r.shared.dropped.Add(1)
 		return
 	}

@@ -12,18 +12,17 @@ import (
 
 // Options are the bounds of a [Shared]. A zero takes the default.
 type Options struct {
-	Timeout    time.Duration // of a look-up or a claim; 1ms to 1s; default 10ms
-	MaxLookups int           // in flight at once; 1 to 10,000; default 64
-	MaxValue   int           // bytes of an entry, read or written; 1 KiB to 64 MiB; default 256 KiB
-	MaxQueue   int           // changes waiting to be sent; 1 to 1,000,000; default 1024
-	Log        *slog.Logger  // told when the store is lost and when it is back; default: nobody
+	Timeout       time.Duration // of a look-up or a claim; 1ms to 1s; default 10ms
+	MaxLookups    int           // in flight at once; 1 to 10,000; default 64
+	MaxEntryBytes int           // bytes of an entry, read or written; 1 KiB to 64 MiB; default 256 KiB
+	MaxQueue      int           // changes waiting to be sent; 1 to 1,000,000; default 1024
 }
 
 // The defaults of Options, and what is not for an operator to choose.
 const (
 	DefaultTimeout    = 10 * time.Millisecond
 	DefaultMaxLookups = 64
-	DefaultMaxValue   = 256 << 10
+	DefaultMaxEntry   = 256 << 10
 	DefaultMaxQueue   = 1024
 
 	maxChanges        = 16       // invalidations at once
@@ -51,6 +50,7 @@ type Shared struct {
 	store       Store
 	coordinator Coordinator // nil: the store lets nobody agree
 	options     Options
+	log         *slog.Logger
 	counters
 
 	tickets   chan struct{} // of look-ups and claims
@@ -80,14 +80,15 @@ type Shared struct {
 }
 
 // NewShared returns the way to a store, which it closes in the end. It connects
-// to nothing by itself, and fails only for options out of their range.
-func NewShared(store Store, o Options) (*Shared, error) {
+// to nothing by itself, and fails only for options out of their range. log is told
+// when the store is lost and when it is back.
+func NewShared(store Store, o Options, log *slog.Logger) (*Shared, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
 	ctx, end := context.WithCancel(context.Background())
 	s := &Shared{
-		store: store, options: o, end: end,
+		store: store, options: o, log: log, end: end,
 		tickets: make(chan struct{}, o.MaxLookups), changes: make(chan struct{}, maxChanges), queue: make(chan queued, o.MaxQueue),
 		events: make(chan Invalidation, 1024), alerts: make(chan struct{}, 1), shapes: make(map[string]string),
 	}
@@ -109,7 +110,7 @@ func (o *Options) complete() error {
 		standard, least, most int
 	}{
 		{"MaxLookups", &o.MaxLookups, DefaultMaxLookups, 1, 10_000},
-		{"MaxValue", &o.MaxValue, DefaultMaxValue, 1 << 10, 64 << 20},
+		{"MaxEntryBytes", &o.MaxEntryBytes, DefaultMaxEntry, 1 << 10, 64 << 20},
 		{"MaxQueue", &o.MaxQueue, DefaultMaxQueue, 1, 1_000_000},
 	} {
 		if *field.value == 0 {
@@ -124,9 +125,6 @@ func (o *Options) complete() error {
 	}
 	if o.Timeout < time.Millisecond || o.Timeout > time.Second {
 		return errors.New("cache: Timeout is out of range; allowed: 1ms to 1s")
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -81,7 +82,7 @@ func (m *memory) only(t *testing.T) (key, value string) {
 
 func open(t *testing.T, store cache.Store, o cache.Options) *cache.Shared {
 	t.Helper()
-	s, err := cache.NewShared(store, o)
+	s, err := cache.NewShared(store, o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +176,7 @@ func TestRubbishIsCountedAndDropped(t *testing.T) {
 	r.Put(one, entry("p-1"))
 	until(t, "it is written", func() bool { return s.Stats().Written == 1 })
 	key, value := m.only(t)
-	for i, rubbish := range []string{value[:20], "x" + value, strings.Repeat("x", cache.DefaultMaxValue+1)} {
+	for i, rubbish := range []string{value[:20], "x" + value, strings.Repeat("x", cache.DefaultMaxEntry+1)} {
 		m.mu.Lock()
 		m.values[key] = rubbish
 		m.mu.Unlock()
@@ -273,7 +274,7 @@ func TestAPanicOfTheClientIsAFault(t *testing.T) {
 func TestTheQueueIsBoundedByBytes(t *testing.T) {
 	m, release := newMemory(), make(chan struct{})
 	m.write = func() error { <-release; return nil }
-	s := open(t, m, cache.Options{MaxQueue: 1_000_000, MaxValue: 1 << 20})
+	s := open(t, m, cache.Options{MaxQueue: 1_000_000, MaxEntryBytes: 1 << 20})
 	defer close(release)
 	r := remote(t, s)
 	for range 100 {
@@ -288,7 +289,7 @@ func TestTheQueueIsBoundedByBytes(t *testing.T) {
 
 func TestTooLargeIsNotWritten(t *testing.T) {
 	m := newMemory()
-	s := open(t, m, cache.Options{MaxValue: 2048})
+	s := open(t, m, cache.Options{MaxEntryBytes: 2048})
 	r := remote(t, s)
 	e := entry("p-1")
 	e.Value.Names = []string{strings.Repeat("x", 2048)}
@@ -376,10 +377,10 @@ func TestInvalidationsThatMeanNothing(t *testing.T) {
 
 func TestOptionsOutOfRange(t *testing.T) {
 	for _, o := range []cache.Options{
-		{Timeout: time.Microsecond}, {Timeout: time.Minute}, {MaxLookups: -1}, {MaxLookups: 10_001}, {MaxValue: 1}, {MaxValue: 1 << 30},
+		{Timeout: time.Microsecond}, {Timeout: time.Minute}, {MaxLookups: -1}, {MaxLookups: 10_001}, {MaxEntryBytes: 1}, {MaxEntryBytes: 1 << 30},
 		{MaxQueue: -1},
 	} {
-		if s, err := cache.NewShared(newMemory(), o); err == nil {
+		if s, err := cache.NewShared(newMemory(), o, slog.New(slog.DiscardHandler)); err == nil {
 			s.Close()
 			t.Errorf("%+v was accepted", o)
 		}
@@ -418,7 +419,7 @@ func TestRecentIsBounded(t *testing.T) {
 }
 
 func BenchmarkLookup(b *testing.B) {
-	s, err := cache.NewShared(newMemory(), cache.Options{Timeout: time.Second})
+	s, err := cache.NewShared(newMemory(), cache.Options{Timeout: time.Second}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -435,7 +436,7 @@ func BenchmarkLookup(b *testing.B) {
 }
 
 func BenchmarkPutBehind(b *testing.B) {
-	s, err := cache.NewShared(newMemory(), cache.Options{})
+	s, err := cache.NewShared(newMemory(), cache.Options{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func (s *Shared) watch(ctx context.Context) {
 		err := s.watchOnce(ctx)
 		s.watching.Store(false)
 		if s.connected.Swap(false) && ctx.Err() == nil {
-			s.options.Log.Warn("the shared cache is gone; pages are made without it", "error", err)
+			s.log.Warn("the shared cache is gone; pages are made without it", "error", err)
 		}
 		if time.Since(began) > longWait {
 			wait = firstWait
@@ -115,7 +115,7 @@ func (s *Shared) catchUp(ctx context.Context) {
 	s.missed.Add(1)
 	s.tell(all)
 	if started && !s.connected.Swap(true) {
-		s.options.Log.Info("the shared cache is there")
+		s.log.Info("the shared cache is there")
 	}
 	if !s.watching.Load() { // lost again while this went on
 		s.connected.Store(false)
@@ -134,7 +134,7 @@ func (s *Shared) tell(i Invalidation) {
 func (s *Shared) tellOne(subscriber func(Invalidation), i Invalidation) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.options.Log.Error("a panic while an answer was forgotten", "panic", v)
+			s.log.Error("a panic while an answer was forgotten", "panic", v)
 		}
 	}()
 	subscriber(i)

@@ -146,7 +146,7 @@ func (s *Shared) encodeOne(q queued) (Write, verdict) {
 		return w, outdated
 	}
 	var err error
-	if w.Value, err = q.encode(s.clock.Load().ahead); err != nil || len(w.Value) > s.options.MaxValue {
+	if w.Value, err = q.encode(s.clock.Load().ahead); err != nil || len(w.Value) > s.options.MaxEntryBytes {
 		return w, drop
 	}
 	return w, send

@@ -24,6 +24,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/facet-gateway/facet/core/cache/store"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/devices"
@@ -40,6 +41,7 @@ type Config struct {
 	Log       Log
 	Server    Server
 	Admission edge.Options       // of pages, by how many are in progress
+	Cache     store.Options      // the cache that replicas share; off by default
 	Services  map[string]Service // one for every service that the code knows
 	Pages     map[string]Page    // one for every page that the code knows
 
@@ -153,6 +155,7 @@ func (c *Config) decode(v value, known Known) {
 		field{"log", c.Log.decode},
 		field{"server", c.Server.decode},
 		field{"admission", func(v value) { decodeAdmission(v, &c.Admission) }},
+		field{"cache", func(v value) { decodeShared(v, &c.Cache) }},
 		field{"services", func(v value) { named(v, "service", c.Services, decodeService) }},
 		field{"pages", func(v value) { named(v, "page", c.Pages, decodePage) }},
 		field{"adapters", func(v value) { decodeAdapters(v, c.Adapters, known.Adapters) }},

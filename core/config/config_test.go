@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/facet-gateway/facet/core/cache/store"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/edge"
@@ -60,6 +61,9 @@ func TestDefaults(t *testing.T) {
 			GzipMin:           1400,
 		},
 		Admission: edge.DefaultOptions(),
+		Cache: store.Options{
+			Prefix: "facet", Timeout: 10 * time.Millisecond, MaxLookups: 64, MaxEntryBytes: 262144, MaxQueue: 1024,
+		},
 		Services: map[string]config.Service{
 			"catalog": {
 				Instances: []string{"http://127.0.0.1:9001"}, MaxBody: 1048576, MaxConnections: 512,
@@ -113,6 +117,10 @@ func TestEveryField(t *testing.T) {
 			GzipMin:           2048,
 		},
 		Admission: edge.Options{Min: 4, Max: 500, Target: 40, Prefetch: edge.Prefetch{Percent: 30, Urgency: 8, Header: "X-Prefetch: 1"}},
+		Cache: store.Options{
+			Redis: "rediss://facet@cache.internal:6380/2", PasswordFile: "/run/secrets/redis",
+			Prefix: "shop", Timeout: 5 * time.Millisecond, MaxLookups: 32, MaxEntryBytes: 1048576, MaxQueue: 2000,
+		},
 		Services: map[string]config.Service{
 			"catalog": {
 				Instances: []string{"http://127.0.0.1:9001", "http://catalog-2.internal:9001/v1"},

@@ -48,6 +48,7 @@ func reloadable() map[string]bool {
 		"server.drain_delay":         false,
 		"server.shutdown_timeout":    false,
 		"server.gzip_min":            false,
+		"cache":                      false, // a store is a connection
 		"services.*.instances":       false,
 		"services.*.max_body":        false,
 		"services.*.max_connections": false,

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/facet-gateway/facet/core/cache/store"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/devices"
@@ -46,6 +47,7 @@ func (k Known) defaults() (*Config, error) {
 		Log:       Log{Level: slog.LevelInfo, Format: "json", Requests: true},
 		Server:    defaultServer(),
 		Admission: edge.DefaultOptions(),
+		Cache:     store.Default(),
 		Services:  make(map[string]Service, len(k.Services)),
 		Pages:     make(map[string]Page, len(k.Pages)),
 		Adapters:  make(map[devices.Class]string, len(k.Adapters)),

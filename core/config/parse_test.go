@@ -135,6 +135,19 @@ func TestErrorsPrintFifty(t *testing.T) {
 	}
 }
 
+func TestMemcachedIsWarnedOf(t *testing.T) {
+	c, err := config.Parse("f", []byte(services+"cache: {memcached: [\"127.0.0.1:11211\", \"cache-2:11211\"]}\n"), known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "neither tags nor a refresh that replicas share") {
+		t.Errorf("got %q", c.Warnings)
+	}
+	if len(c.Cache.Memcached) != 2 || c.Cache.Prefix != "facet" {
+		t.Errorf("got %+v", c.Cache)
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	data := services + "    commands: {get: {timeout: 2s}}\nserver: {write_timeout: 700ms}\npages: {home: {budget: 1s}}\n"
 	c, err := config.Parse("f", []byte(data), known())

@@ -7,7 +7,7 @@ import (
 )
 
 // warnings returns what is allowed but hardly meant: a private port that others
-// reach, waits that a page's budget always ends first, and an answer cut off
+// reach, a shared cache that can do less, waits that a page's budget always ends first, and an answer cut off
 // before its page is late.
 func (c *Config) warnings() []string {
 	var list []string
@@ -19,6 +19,10 @@ func (c *Config) warnings() []string {
 		list = append(list, warning)
 	}
 	list = append(list, c.vainRetries()...)
+	if len(c.Cache.Memcached) > 0 {
+		list = append(list, "cache.memcached: it has neither tags nor a refresh that replicas share: nothing can be invalidated by tag, "+
+			"every replica refreshes by itself, and an invalidation by key does not reach the memory of other replicas; redis has them")
+	}
 	if largest := c.largestBudget(); largest > 0 {
 		list = append(list, c.lateTimeouts(largest)...)
 		if c.Server.WriteTimeout <= largest {

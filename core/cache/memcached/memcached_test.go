@@ -3,6 +3,7 @@ package memcached_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ func until(t testing.TB, what string, f func() bool) {
 
 func join(t testing.TB, o cache.Options, servers ...string) (*cache.Shared, *cache.Remote[string, product]) {
 	t.Helper()
-	s, err := cache.NewShared(memcached.New(servers, "facet", 8), o)
+	s, err := cache.NewShared(memcached.New(servers, "facet", 8), o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func TestRubbishIsDropped(t *testing.T) {
 func shapeOf(t *testing.T) string {
 	t.Helper()
 	var seen spy
-	s, err := cache.NewShared(&seen, patient())
+	s, err := cache.NewShared(&seen, patient(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -47,7 +48,7 @@ func parsed(t testing.TB, text string) redis.Address {
 // join adds a replica that uses the server, and does not wait for it.
 func join(t testing.TB, server *cachetest.Server, o cache.Options) *replica {
 	t.Helper()
-	s, err := cache.NewShared(redis.New(parsed(t, "redis://"+server.Addr), "facet"), o)
+	s, err := cache.NewShared(redis.New(parsed(t, "redis://"+server.Addr), "facet"), o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,50 +7,66 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"time"
 
 	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/cache/memcached"
 	"github.com/facet-gateway/facet/core/cache/redis"
 )
 
-// Options say which store to share, if any, and within what bounds.
+// Options say which store to share, if any, and within what bounds: plain data,
+// named as the configuration's file does.
 type Options struct {
-	Redis        redis.Address // zero: none
-	Memcached    []string      // servers, each HOST:PORT, in the order that every replica has; empty: none
-	PasswordFile string        // of Redis: one line; "": no password
-	Prefix       string        // of every key; two gateways on one server that are not replicas need two
-	cache.Options
+	Redis        string   // an address as [redis.Parse] reads it; "": none
+	Memcached    []string // servers, each HOST:PORT, in the order that every replica has; empty: none
+	PasswordFile string   // of Redis: one line; "": what the address says
+	Prefix       string   // of every key; two gateways on one server that are not replicas need two
+
+	Timeout       time.Duration // these are those of [cache.Options]
+	MaxLookups    int
+	MaxEntryBytes int64
+	MaxQueue      int
 }
 
 // Default returns what holds where the operator says nothing: no store.
 func Default() Options {
-	return Options{Prefix: "facet", Options: cache.Options{
-		Timeout: cache.DefaultTimeout, MaxLookups: cache.DefaultMaxLookups,
-		MaxValue: cache.DefaultMaxValue, MaxQueue: cache.DefaultMaxQueue,
-	}}
+	return Options{
+		Prefix: "facet", Timeout: cache.DefaultTimeout, MaxLookups: cache.DefaultMaxLookups,
+		MaxEntryBytes: cache.DefaultMaxEntry, MaxQueue: cache.DefaultMaxQueue,
+	}
 }
 
 // Open returns the way to the store, nil where none is chosen. It reads the
 // password and connects to nothing: a store that is not there is no reason not to
 // start. Close it in the end.
-func Open(o Options) (*cache.Shared, error) {
+func Open(o Options, log *slog.Logger) (*cache.Shared, error) {
+	bounds := cache.Options{
+		Timeout: o.Timeout, MaxLookups: o.MaxLookups, MaxEntryBytes: int(o.MaxEntryBytes), MaxQueue: o.MaxQueue,
+	}
 	switch {
-	case o.Redis != redis.Address{} && len(o.Memcached) > 0:
+	case o.Redis != "" && len(o.Memcached) > 0:
 		return nil, errors.New("redis and memcached at once; allowed: one of them")
-	case o.Redis != redis.Address{}:
-		if o.PasswordFile != "" {
-			password, err := readPassword(o.PasswordFile)
-			if err != nil {
-				return nil, err
-			}
-			o.Redis.Password = password
+	case o.Redis != "":
+		a, err := o.address()
+		if err != nil {
+			return nil, err
 		}
-		return cache.NewShared(redis.New(o.Redis, o.Prefix), o.Options)
+		return cache.NewShared(redis.New(a, o.Prefix), bounds, log)
 	case len(o.Memcached) > 0:
-		return cache.NewShared(memcached.New(o.Memcached, o.Prefix, max(o.MaxLookups, 1)), o.Options)
+		return cache.NewShared(memcached.New(o.Memcached, o.Prefix, max(o.MaxLookups, 1)), bounds, log)
 	}
 	return nil, nil //nolint:nilnil // no store is a choice
+}
+
+// address is that of Redis, with its password.
+func (o *Options) address() (redis.Address, error) {
+	a, err := redis.Parse(o.Redis)
+	if err == nil && o.PasswordFile != "" {
+		a.Password, err = readPassword(o.PasswordFile)
+	}
+	return a, err
 }
 
 const maxPassword = 4 << 10

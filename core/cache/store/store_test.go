@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/cache/cachetest"
-	"github.com/facet-gateway/facet/core/cache/redis"
 	"github.com/facet-gateway/facet/core/cache/store"
 )
 
@@ -23,14 +23,14 @@ func connected(s *cache.Shared) bool {
 }
 
 func TestOpen(t *testing.T) {
-	if s, err := store.Open(store.Default()); s != nil || err != nil {
+	if s, err := store.Open(store.Default(), slog.New(slog.DiscardHandler)); s != nil || err != nil {
 		t.Errorf("by default: %v, %v", s, err)
 	}
 	server := cachetest.Redis(t, "--requirepass", "s3cret")
 	o := store.Default()
-	o.Redis = redis.Address{Server: server.Addr}
+	o.Redis = "redis://" + server.Addr
 	o.PasswordFile = write(t, "s3cret\n")
-	s, err := store.Open(o)
+	s, err := store.Open(o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestOpen(t *testing.T) {
 	}
 	o = store.Default()
 	o.Memcached = []string{"127.0.0.1:1"}
-	m, err := store.Open(o)
+	m, err := store.Open(o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,15 +49,15 @@ func TestOpen(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	both := store.Default()
-	both.Redis, both.Memcached = redis.Address{Server: "h:1"}, []string{"h:2"}
+	both.Redis, both.Memcached = "redis://h:1", []string{"h:2"}
 	slow := store.Default()
-	slow.Redis, slow.Timeout = redis.Address{Server: "h:1"}, time.Minute
+	slow.Redis, slow.Timeout = "redis://h:1", time.Minute
 	for name, o := range map[string]store.Options{
-		"both": both, "a slow one": slow,
+		"both": both, "a slow one": slow, "no address": {Redis: "http://h:1"},
 		"no file": withPassword("nowhere"), "a folder": withPassword(t.TempDir()), "an empty file": withPassword(write(t, "\n")),
 		"two lines": withPassword(write(t, "s3cret\ns3cret\n")), "a long one": withPassword(write(t, strings.Repeat("s3cret", 1000))),
 	} {
-		if s, err := store.Open(o); err == nil || s != nil || strings.Contains(err.Error(), "s3cret") {
+		if s, err := store.Open(o, slog.New(slog.DiscardHandler)); err == nil || s != nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v, %v", name, s, err)
 		}
 	}
@@ -65,7 +65,7 @@ func TestOpenRefuses(t *testing.T) {
 
 func withPassword(file string) store.Options {
 	o := store.Default()
-	o.Redis, o.PasswordFile = redis.Address{Server: "h:1"}, file
+	o.Redis, o.PasswordFile = "redis://h:1", file
 	return o
 }
 
