@@ -56,10 +56,14 @@ const tagOverhead = 100
 // Put remembers an answer until it is too old to stand in. One that alone is over
 // the limit of bytes is not remembered, nor one that was asked for before its key
 // or a tag of it was forgotten; what the key held is dropped then.
-func (c *Cache[K, V]) Put(key K, e Entry[V]) {
+func (c *Cache[K, V]) Put(key K, e Entry[V]) { c.PutAsked(key, e, e.Stored) }
+
+// PutAsked is Put of an answer that somebody else has kept, and that was asked for
+// at another moment than it was made.
+func (c *Cache[K, V]) PutAsked(key K, e Entry[V], asked time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.weight() > c.maxBytes || !e.Stale.After(c.now()) || c.outrun(key, &e) {
+	if e.weight() > c.maxBytes || !e.Stale.After(c.now()) || c.outrun(key, &e, asked) {
 		c.lru.Remove(key)
 		return
 	}
@@ -76,8 +80,8 @@ func (c *Cache[K, V]) Put(key K, e Entry[V]) {
 
 // outrun reports whether an entry was asked for before its key or a tag of it was
 // forgotten.
-func (c *Cache[K, V]) outrun(key K, e *Entry[V]) bool {
-	return c.gone.used.Load() && c.gone.since(e.Stored, "", c.text(key), e.Tags)
+func (c *Cache[K, V]) outrun(key K, e *Entry[V], asked time.Time) bool {
+	return c.gone.used.Load() && c.gone.since(asked, "", c.text(key), e.Tags)
 }
 
 // shrink forgets what was used least recently, until the rest is within bounds.

@@ -269,6 +269,11 @@ func TestForgetting(t *testing.T) {
 	if hit := c.Get(1); hit.Found() {
 		t.Error("an answer from before all was outdated is remembered")
 	}
+	clk.advance(1)
+	c.PutAsked(1, cache.Entry[string]{Stored: asked, Fresh: clk.Now().Add(time.Minute), Stale: clk.Now().Add(time.Hour)}, clk.Now())
+	if hit := c.Get(1); !hit.Found() {
+		t.Error("an old answer that was found elsewhere after all was outdated is not remembered")
+	}
 	for i := range 10 {
 		c.Drop(i)
 	}

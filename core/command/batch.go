@@ -33,7 +33,10 @@ var errUnknown = fault.Because(fault.ReasonNotFound, errors.New("the backend doe
 // call are asked for in one, under one ticket of the bulkhead.
 func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) []stream.Answered[V] {
 	policy := c.policy.Load()
-	known := c.recallAll(ctx, policy, queries)
+	known := make([]cache.Entry[V], len(queries))
+	if policy.Cache.spares() {
+		known = c.recallAll(ctx, policy, queries)
+	}
 	answers, unasked := c.spareAll(ctx, policy, queries, known)
 	if len(unasked) > 0 {
 		deepen(false)

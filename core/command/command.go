@@ -37,6 +37,7 @@ type Command[K comparable, V any] struct {
 	standIn func(K) V
 	tags    func(K, V) []string
 	cache   atomic.Pointer[cache.Cache[K, V]]
+	remote  atomic.Pointer[cache.Remote[K, V]] // nil: no cache is shared with other replicas
 
 	collapser *stream.Collapser[K, V] // of a command that has a batch form
 	flights   flights[K, V]
@@ -54,7 +55,7 @@ func New[K comparable, V any](name string, run func(context.Context, K) (V, erro
 		panic(fmt.Errorf("command: the query of %s: %w", name, err))
 	}
 	c := &Command[K, V]{run: run, text: text}
-	c.Control = newControl(name, memory{resize: c.resize, forget: c.forget, forgetTag: c.forgetTag, outdate: c.outdate})
+	c.Control = newControl(name, memory{resize: c.resize, forget: c.forget, forgetTag: c.forgetTag, outdate: c.outdate, share: c.share})
 	c.flights.command = c
 	return c
 }

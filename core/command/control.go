@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/report"
 )
 
@@ -87,16 +88,24 @@ func (c *Control) declare(change func(*Policy)) {
 // shares with the other commands of its service. Without one it makes none.
 func (c *Control) Under(b *Budget) { c.budget.Store(b) }
 
-// Forget drops the remembered answer of the query that a text names, as
-// [cache.Text] spells it, and returns how many there were.
-func (c *Control) Forget(text string) int { return c.memory.forget(text) }
+// Share has what the command remembers kept in a cache that replicas share, too;
+// nil: in none. It is an error if its answers cannot be kept there.
+func (c *Control) Share(shared *cache.Shared) error { return c.memory.share(shared) }
 
-// ForgetTag drops the remembered answers of a tag and returns how many there were.
-func (c *Control) ForgetTag(tag string) int { return c.memory.forgetTag(tag) }
-
-// Outdate has nothing that is remembered count as fresh any more. It may stand in
-// as before.
-func (c *Control) Outdate() { c.memory.outdate() }
+// Invalidated has what an invalidation names forgotten in this process, and returns
+// how many answers there were. Of all, nothing is forgotten, but nothing counts as
+// fresh any more.
+func (c *Control) Invalidated(i cache.Invalidation) int {
+	switch {
+	case i.All:
+		c.memory.outdate()
+	case i.Tag != "":
+		return c.memory.forgetTag(i.Tag)
+	case i.Command == c.name:
+		return c.memory.forget(i.Key)
+	}
+	return 0
+}
 
 // Close ends the calls that belong to no request, and waits for them. The command
 // makes no such call any more: one that requests would share fails. It may be

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -10,24 +11,47 @@ import (
 	"github.com/facet-gateway/facet/core/report"
 )
 
-// recall returns what is remembered of a query, the zero entry if nothing is.
-func (c *Command[K, V]) recall(_ context.Context, policy *Policy, query K) cache.Entry[V] {
-	remembered := c.cache.Load()
-	if remembered == nil || !policy.Cache.enabled() {
-		return cache.Entry[V]{}
-	}
-	return remembered.Get(query)
+// recall returns what is remembered of a query, the zero entry if nothing is: in
+// this process, or where that would not spare a call, in the shared cache, whose
+// time limit holds also when the request's is over.
+func (c *Command[K, V]) recall(ctx context.Context, policy *Policy, query K) cache.Entry[V] {
+	return c.recallAll(ctx, policy, []K{query})[0]
 }
 
-// recallAll returns what is remembered of each query, if that may spare a call.
+// recallAll is recall for many queries, with one look-up in the shared cache.
 func (c *Command[K, V]) recallAll(ctx context.Context, policy *Policy, queries []K) []cache.Entry[V] {
 	known := make([]cache.Entry[V], len(queries))
-	if policy.Cache.spares() {
-		for i, q := range queries {
-			known[i] = c.recall(ctx, policy, q)
+	remembered := c.cache.Load()
+	if remembered == nil || !policy.Cache.enabled() {
+		return known
+	}
+	now := time.Now()
+	unknown := make([]int, 0, len(queries))
+	for i, q := range queries {
+		if known[i] = remembered.Get(q); !c.suffices(policy, &known[i], now) {
+			unknown = append(unknown, i)
+		}
+	}
+	if remote := c.remote.Load(); remote != nil && len(unknown) > 0 {
+		for n, e := range remote.Get(context.WithoutCancel(ctx), chosen(queries, unknown)) {
+			if i := unknown[n]; e.Stored.After(known[i].Stored) {
+				known[i] = e
+				remembered.PutAsked(queries[i], e, now)
+			}
 		}
 	}
 	return known
+}
+
+// suffices reports whether an entry is as good as any that the shared cache may
+// have: it spares the call, or it could not be spared in any case and this one may
+// stand in.
+func (c *Command[K, V]) suffices(policy *Policy, e *cache.Entry[V], now time.Time) bool {
+	if !policy.Cache.spares() {
+		return e.Found() && e.Age(now) < policy.Cache.Stale
+	}
+	_, spared, old := c.spare(policy, e, now)
+	return spared && !old
 }
 
 // remember keeps an answer for as long as both the policy and the backend allow.
@@ -68,11 +92,17 @@ func (c *Command[K, V]) store(query K, e cache.Entry[V]) {
 	if remembered := c.cache.Load(); remembered != nil {
 		remembered.Put(query, e)
 	}
+	if remote := c.remote.Load(); remote != nil {
+		remote.Put(query, e)
+	}
 }
 
 func (c *Command[K, V]) drop(query K) {
 	if remembered := c.cache.Load(); remembered != nil {
 		remembered.Drop(query)
+	}
+	if remote := c.remote.Load(); remote != nil {
+		remote.Drop(query)
 	}
 }
 
@@ -82,6 +112,21 @@ type memory struct {
 	forget    func(text string) int
 	forgetTag func(tag string) int
 	outdate   func()
+	share     func(*cache.Shared) error
+}
+
+// share has what is remembered kept in a cache that replicas share, too.
+func (c *Command[K, V]) share(shared *cache.Shared) error {
+	if shared == nil {
+		c.remote.Store(nil)
+		return nil
+	}
+	remote, err := cache.NewRemote[K, V](c.name, shared)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
+	c.remote.Store(remote)
+	return nil
 }
 
 // resize makes the cache that a policy asks for, if any. One that there is keeps

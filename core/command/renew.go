@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/facet-gateway/facet/core/report"
@@ -62,8 +63,16 @@ func (c *Command[K, V]) renew(policy *Policy, origin *report.Report, queries []K
 	}
 }
 
+// askAgain asks for the queries that no other replica is asking for.
 func (c *Command[K, V]) askAgain(ctx context.Context, policy *Policy, queries []K) {
-	if len(queries) > 1 {
+	if remote := c.remote.Load(); remote != nil {
+		queries = slices.DeleteFunc(slices.Clone(queries), func(q K) bool { return !remote.Claim(ctx, q, policy.Timeout) })
+	}
+	switch len(queries) {
+	case 0:
+		return
+	case 1:
+	default:
 		c.tell(c.callAll(ctx, policy, begin(ctx, c.name), queries))
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
@@ -126,7 +127,7 @@ func TestNegativeAnswers(t *testing.T) {
 			s.err = nil // it is there now
 			if want := report.Live; tc.calls == 2 {
 				ask(t, c, want, 3)
-			} else if n := c.Forget("q"); n != 1 {
+			} else if n := c.Invalidated(cache.Invalidation{Command: "test.ladder", Key: "q"}); n != 1 {
 				t.Errorf("%d forgotten", n)
 			} else {
 				ask(t, c, want, 2)
@@ -148,21 +149,21 @@ func TestForgottenAnswersAreAskedForAgain(t *testing.T) {
 	s, c := newScript(t, command.Cache{Fresh: forever, Stale: forever})
 	c.Tags(func(query string, _ int) []string { return []string{"letter:" + query} })
 	ask(t, c, report.Live, 1)
-	if n := c.ForgetTag("letter:r") + c.Forget("r"); n != 0 {
+	if n := c.Invalidated(cache.Invalidation{Tag: "letter:r"}) + c.Invalidated(cache.Invalidation{Command: "test.ladder", Key: "r"}); n != 0 {
 		t.Errorf("%d forgotten of another", n)
 	}
 	ask(t, c, report.Cached, 1)
-	if n := c.ForgetTag("letter:q"); n != 1 {
+	if n := c.Invalidated(cache.Invalidation{Tag: "letter:q"}); n != 1 {
 		t.Errorf("%d forgotten", n)
 	}
 	ask(t, c, report.Live, 2)
-	if n := c.Forget("q"); n != 1 {
+	if n := c.Invalidated(cache.Invalidation{Command: "test.ladder", Key: "q"}); n != 1 {
 		t.Errorf("%d forgotten", n)
 	}
 	ask(t, c, report.Live, 3)
-	c.Outdate()
+	c.Invalidated(cache.Invalidation{All: true})
 	ask(t, c, report.Live, 4)
-	c.Outdate()
+	c.Invalidated(cache.Invalidation{All: true})
 	s.err = errPlain
 	ask(t, c, report.Stale, 4)
 }
@@ -173,7 +174,7 @@ func TestAnswerOutrunByItsInvalidationIsNotRemembered(t *testing.T) {
 	done := make(chan report.Outcome)
 	go func() { done <- outcome(t.Context(), c, -1) }()
 	eventually(t, "it is asked for", func() bool { return b.calls.Load() == 1 })
-	c.Forget("-1")
+	c.Invalidated(cache.Invalidation{Command: "test.circuit", Key: "-1"})
 	b.hang <- struct{}{}
 	if got := <-done; got != report.Success {
 		t.Fatal(got)
