@@ -1,7 +1,9 @@
 package command
 
 import (
+	"reflect"
 	"time"
+	"unsafe"
 
 	"github.com/facet-gateway/facet/core/report"
 )
@@ -53,4 +55,13 @@ func QuantileAt(c *Control, q float64, at time.Time) (time.Duration, bool) {
 // RecentAt returns what there is to tell as at another time.
 func RecentAt(c *Control, at time.Time, percentiles ...float64) Recent {
 	return c.recentAt(at, percentiles)
+}
+
+// Counted is how many events hystrix-go has counted in its window: it counts a
+// moment after it was told, and tells nobody.
+func Counted(c *Control) int {
+	field := reflect.ValueOf(c.circuit.breaker).Elem().FieldByName("metrics")
+	metrics := reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem() //nolint:gosec // to read what is not exported
+	requests, _ := metrics.MethodByName("Requests").Call(nil)[0].Interface().(interface{ Sum(now time.Time) float64 })
+	return int(requests.Sum(time.Now()))
 }

@@ -65,7 +65,9 @@ func (c *Control) Force(state Forced, limit time.Duration) error {
 // Release lets the circuit decide for itself again, and reports whether it was
 // forced. So does the end of the time that it was forced for. The circuit is then
 // closed, and remembers no fault: while it was forced nobody looked, and what was
-// before may be over.
+// before may be over. Only faults of the very last moment before it was forced, if
+// it is released in that same moment, may be counted after all: hystrix-go takes
+// them from a queue.
 func (c *Control) Release() bool {
 	d := c.circuit.decree(time.Now())
 	return d != nil && c.circuit.release(d)

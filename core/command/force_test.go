@@ -86,6 +86,7 @@ func TestReleaseRemembersNothing(t *testing.T) {
 				b, c := newBackend(t, change)
 				b.down.Store(true)
 				repeat(t, c, 19, report.Failure)
+				eventually(t, "hystrix-go has counted them", func() bool { return command.Counted(c.Control) == 19 })
 				force(t, c.Control, state, 0)
 				c.Release()
 				repeat(t, c, 18, report.Failure)
