@@ -97,6 +97,7 @@ func (g *gateway) prepare(c *config.Config) (apply func(), err error) {
 		policies()
 		g.admit(c)
 		tokens()
+		g.telemetry.AddDevices(names(live.Devices.Classes())...) // first: no request of a new class is missed
 		serve()
 		g.documents.Store(&documents)
 		if g.level != nil {

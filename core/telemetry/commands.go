@@ -13,22 +13,26 @@ import (
 type commands struct {
 	controls []*command.Control
 
-	runs, would, retries, answers, seconds, inUse, limit, open, openings, refused *prometheus.Desc
+	runs, would, retries, coalesced, renewed, answers, seconds *prometheus.Desc
+	inUse, limit, open, forced, openings, refused              *prometheus.Desc
 }
 
 func newCommands(controls []*command.Control) *commands {
 	return &commands{
-		controls: controls,
-		runs:     describe("runs_total", "Runs of a command by how they ended.", "outcome"),
-		would:    describe("would_total", "Runs that limits would have refused or ended, had they not only been observed.", "outcome"),
-		retries:  describe("retries_total", "Attempts of a command beside the first of each run."),
-		answers:  describe("answers_total", "Answers of a command by the rung they stood on.", "rung"),
-		seconds:  describe("duration_seconds", "Time that runs of a command took, but those that were canceled."),
-		inUse:    describe("tickets_in_use", "Runs in progress, each of which holds a ticket of the bulkhead."),
-		limit:    describe("tickets_limit", "Runs that may be in progress at once."),
-		open:     describe("circuit_open", "1 while the circuit lets nothing pass but probes."),
-		openings: describe("circuit_openings_total", "Times that the circuit has opened."),
-		refused:  describe("circuit_events_refused_total", "Runs that the circuit's percentage could not take in time."),
+		controls:  controls,
+		runs:      describe("runs_total", "Runs of a command by how they ended.", "outcome"),
+		would:     describe("would_total", "Runs that limits would have refused or ended, had they not only been observed.", "outcome"),
+		retries:   describe("retries_total", "Attempts of a command beside the first of each run."),
+		coalesced: describe("coalesced_total", "Queries that waited for a call made for several requests."),
+		renewed:   describe("renewed_total", "Remembered answers that were renewed while they were used."),
+		answers:   describe("answers_total", "Answers of a command by the rung they stood on.", "rung"),
+		seconds:   describe("duration_seconds", "Time that runs of a command took, but those that were canceled."),
+		inUse:     describe("tickets_in_use", "Runs in progress, each of which holds a ticket of the bulkhead."),
+		limit:     describe("tickets_limit", "Runs that may be in progress at once."),
+		open:      describe("circuit_open", "1 while the circuit lets nothing pass but probes."),
+		forced:    describe("circuit_forced", "1 while a person has forced the circuit open or closed."),
+		openings:  describe("circuit_openings_total", "Times that the circuit has opened."),
+		refused:   describe("circuit_events_refused_total", "Runs that the circuit's percentage could not take in time."),
 	}
 }
 
@@ -38,7 +42,10 @@ func describe(name, help string, label ...string) *prometheus.Desc {
 
 // Describe names what Collect tells.
 func (c *commands) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.runs, c.would, c.retries, c.answers, c.seconds, c.inUse, c.limit, c.open, c.openings, c.refused} {
+	for _, d := range []*prometheus.Desc{
+		c.runs, c.would, c.retries, c.coalesced, c.renewed, c.answers, c.seconds,
+		c.inUse, c.limit, c.open, c.forced, c.openings, c.refused,
+	} {
 		to <- d
 	}
 }
@@ -67,7 +74,10 @@ func (c *commands) collect(control *command.Control, to chan<- prometheus.Metric
 	tell(c.retries, prometheus.CounterValue, float64(stats.Retries))
 	tell(c.inUse, prometheus.GaugeValue, float64(stats.InFlight))
 	tell(c.limit, prometheus.GaugeValue, float64(stats.MaxConcurrent))
-	tell(c.open, prometheus.GaugeValue, oneIf(stats.Circuit == "open"))
+	tell(c.coalesced, prometheus.CounterValue, float64(stats.Coalesced))
+	tell(c.renewed, prometheus.CounterValue, float64(stats.Renewed))
+	tell(c.open, prometheus.GaugeValue, oneIf(isOpen(&stats)))
+	tell(c.forced, prometheus.GaugeValue, oneIf(isForced(&stats)))
 	tell(c.openings, prometheus.CounterValue, float64(stats.Opened))
 	tell(c.refused, prometheus.CounterValue, float64(stats.RefusedEvents))
 	to <- c.histogram(control.Durations(), service, stats.Name)
@@ -85,6 +95,15 @@ func (c *commands) histogram(d command.Durations, labels ...string) prometheus.M
 func serviceOf(control *command.Control) string {
 	service, _, _ := strings.Cut(control.Name(), ".")
 	return service
+}
+
+// isOpen reports whether the circuit lets nothing pass but probes, if even those.
+func isOpen(s *command.Stats) bool {
+	return s.Circuit == "open" || s.Circuit == command.ForcedOpen.String()
+}
+
+func isForced(s *command.Stats) bool {
+	return s.Circuit == command.ForcedOpen.String() || s.Circuit == command.ForcedClosed.String()
 }
 
 func oneIf(yes bool) float64 {

@@ -145,7 +145,7 @@ func commandOf(
 	runs, answers := &recent.Runs, &recent.Answers
 	e := &commandEvent{
 		Type: "HystrixCommand", Name: stats.Name, Group: serviceOf(control), CurrentTime: now.UnixMilli(),
-		IsCircuitBreakerOpen:        stats.Circuit == "open",
+		IsCircuitBreakerOpen:        isOpen(stats),
 		BadRequests:                 runs[report.CallerFault],
 		CollapsedRequests:           recent.Collapsed,
 		ExceptionsThrown:            answers[report.Missing],
@@ -162,7 +162,7 @@ func commandOf(
 		LatencyExecute:              percentilesOf(recent.Execute),
 		LatencyTotalMean:            millis(recent.Total.Mean),
 		LatencyTotal:                percentilesOf(recent.Total),
-		properties:                  propertiesOf(policy),
+		properties:                  propertiesOf(policy, stats.Circuit),
 		ReportingHosts:              1,
 		ThreadPool:                  stats.Name,
 	}
@@ -174,11 +174,13 @@ func commandOf(
 	return e
 }
 
-func propertiesOf(p *command.Policy) properties {
+func propertiesOf(p *command.Policy, circuit string) properties {
 	return properties{
 		CircuitVolume:       p.Circuit.Volume,
 		CircuitSleep:        p.Circuit.Sleep.Milliseconds(),
 		CircuitErrorPercent: p.Circuit.ErrorPercent,
+		CircuitForceOpen:    circuit == command.ForcedOpen.String(),
+		CircuitForceClosed:  circuit == command.ForcedClosed.String(),
 		CircuitEnabled:      p.Mode == command.Enforce,
 		Isolation:           "SEMAPHORE",
 		ThreadTimeout:       p.Timeout.Milliseconds(),

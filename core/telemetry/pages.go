@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,7 +26,10 @@ type pages struct {
 	runaways *prometheus.CounterVec
 	codes    []string // in the order of their slots
 	slots    map[int]int
-	cells    map[cellKey]*cell // complete from the start
+	names    []string
+
+	cells atomic.Pointer[map[cellKey]*cell] // copied to add some
+	mu    sync.Mutex                        // one adds to cells
 }
 
 // cellKey is a page as a class of device gets it.
@@ -73,17 +77,33 @@ func newPages(names, devices []string) *pages {
 			"Parts of pages by the rung they stood on and why; a live part with a reason has holes in its lists.",
 			"page", "device", "part", "rung", "reason"),
 		runaways: counter("facet_runaways_total", "Goroutines of pages that outlived their request.", labels...),
-		cells:    make(map[cellKey]*cell),
+		names:    slices.Clone(names),
 	}
 	p.number()
-	for _, device := range append(slices.Clone(devices), other) {
-		for _, name := range append(slices.Clone(names), other) {
-			if device != other || name == other { // a request that came to a page has a device
-				p.add(cellKey{name, device})
-			}
+	p.cells.Store(&map[cellKey]*cell{{other, other}: p.newCell(cellKey{other, other})})
+	p.addDevices(devices)
+	return p
+}
+
+// deviceLimit is how many classes of devices have names of their own: they come
+// from the configuration, which a reload may change again and again.
+const deviceLimit = 64
+
+// addDevices makes the cells of further classes. A request that came to no class
+// came to no page either.
+func (p *pages) addDevices(classes []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cells := maps.Clone(*p.cells.Load())
+	for _, class := range classes {
+		if cells[cellKey{other, class}] != nil || len(cells) > deviceLimit*(len(p.names)+1) {
+			continue
+		}
+		for _, name := range append(slices.Clone(p.names), other) {
+			cells[cellKey{name, class}] = p.newCell(cellKey{name, class})
 		}
 	}
-	return p
+	p.cells.Store(&cells)
 }
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
@@ -106,7 +126,7 @@ func (p *pages) number() {
 	p.codes = append(p.codes, other)
 }
 
-func (p *pages) add(key cellKey) {
+func (p *pages) newCell(key cellKey) *cell {
 	c := &cell{
 		key:      key,
 		seconds:  p.seconds.WithLabelValues(key.page, key.device),
@@ -117,7 +137,7 @@ func (p *pages) add(key cellKey) {
 		c.requests = append(c.requests, p.requests.WithLabelValues(key.page, key.device, code))
 	}
 	c.parts.Store(&map[string]*part{})
-	p.cells[key] = c
+	return c
 }
 
 func (p *pages) collectors() []prometheus.Collector {
@@ -143,12 +163,13 @@ func (p *pages) observe(x *report.Exchange) {
 
 // cellOf returns the cell of the request's page and device, as far as there is one.
 func (p *pages) cellOf(x *report.Exchange) *cell {
+	cells := *p.cells.Load()
 	for _, key := range [...]cellKey{{x.Page, x.Device}, {other, x.Device}} {
-		if c := p.cells[key]; c != nil {
+		if c := cells[key]; c != nil {
 			return c
 		}
 	}
-	return p.cells[cellKey{other, other}]
+	return cells[cellKey{other, other}]
 }
 
 // stand counts a part of a page where it stood.
@@ -182,10 +203,7 @@ func (c *cell) part(name string) *part {
 	if p := known[name]; p != nil {
 		return p
 	}
-	more := make(map[string]*part, len(known)+1)
-	for n, p := range known {
-		more[n] = p
-	}
+	more := maps.Clone(known)
 	more[name] = &part{name: name}
 	c.parts.Store(&more)
 	return more[name]

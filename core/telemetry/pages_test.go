@@ -168,6 +168,36 @@ func TestSeriesAreFixed(t *testing.T) {
 	}
 }
 
+func TestDevicesOfAReload(t *testing.T) {
+	on := newTelemetry(t, shop)
+	watch := report.Exchange{Report: withParts(), Page: "item", Device: "watch", Status: 200}
+	on.Observe(watch)
+	before := ours(scrape(t, on))
+	on.AddDevices("watch", "tv", "phone")
+	on.Observe(watch)
+	after := ours(scrape(t, on))
+	expect(t, after, map[string]float64{
+		`facet_requests_total{code="200",device="other",page="other"}`: 1,
+		`facet_requests_total{code="200",device="watch",page="item"}`:  1,
+	})
+	if cells := len(shop.Pages) + 1; (len(after)-len(before))%cells != 0 {
+		t.Errorf("%d series, %d before", len(after), len(before))
+	}
+	for i := range 500 {
+		on.AddDevices(fmt.Sprint("class", i))
+	}
+	many := map[string]bool{}
+	for name := range scrape(t, on) {
+		if _, device, found := strings.Cut(name, `device="`); found {
+			device, _, _ = strings.Cut(device, `"`)
+			many[device] = true
+		}
+	}
+	if len(many) != 65 || !many["watch"] || !many["class0"] {
+		t.Errorf("%d classes", len(many))
+	}
+}
+
 func TestObserveFromManyGoroutines(t *testing.T) {
 	on := newTelemetry(t, shop)
 	var all sync.WaitGroup

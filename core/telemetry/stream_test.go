@@ -274,6 +274,38 @@ func TestStreamTellsOfAnOpenCircuit(t *testing.T) {
 	})
 }
 
+func TestForcedCircuits(t *testing.T) {
+	c := newCommand("test.forced")
+	o := telemetry.Options{Controls: []*command.Control{c.Control}}
+	r := newPort(t, c.Control).read(t, "?delay=100")
+	for _, tc := range []struct {
+		force            func() error
+		open, forced     float64
+		forceOpen, close bool
+	}{
+		{func() error { return nil }, 0, 0, false, false},
+		{func() error { return c.Force(command.ForcedOpen, 0) }, 1, 1, true, false},
+		{func() error { return c.Force(command.ForcedClosed, time.Hour) }, 0, 1, false, true},
+		{func() error { c.Release(); return nil }, 0, 0, false, false},
+	} {
+		if err := tc.force(); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, scrape(t, newTelemetry(t, o)), map[string]float64{
+			`facet_command_circuit_open{command="test.forced",service="test"}`:   tc.open,
+			`facet_command_circuit_forced{command="test.forced",service="test"}`: tc.forced,
+		})
+		var e event
+		eventually(t, "what readers share is new", func() bool {
+			e = r.round(t, 1)["HystrixCommand test.forced"]
+			return e["isCircuitBreakerOpen"] == (tc.open == 1)
+		})
+		e.expect(t, map[string]any{
+			"propertyValue_circuitBreakerForceOpen": tc.forceOpen, "propertyValue_circuitBreakerForceClosed": tc.close,
+		})
+	}
+}
+
 // TestStreamIsComplete: with a hundred circuits, for several readers, under load,
 // for longer than the port lets an answer take.
 func TestStreamIsComplete(t *testing.T) {

@@ -74,6 +74,10 @@ func distinct(controls []*command.Control) error {
 // but for the first requests of each kind, no memory.
 func (t *Telemetry) Observe(x report.Exchange) { t.pages.observe(&x) }
 
+// AddDevices gives further classes of devices series of their own, after a reload;
+// beyond 64 they count as "other". Those that are gone keep theirs.
+func (t *Telemetry) AddDevices(classes ...string) { t.pages.addDevices(classes) }
+
 // Handlers returns what the private port has to answer, by path.
 func (t *Telemetry) Handlers() map[string]http.Handler {
 	all := map[string]http.Handler{"/metrics": t.metrics, "/hystrix.stream": t.stream}
