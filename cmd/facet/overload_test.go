@@ -10,69 +10,118 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/bench/openloop"
+	"github.com/facet-gateway/facet/core/edge"
 )
 
-var flood = flag.Duration("flood", 0, "how long the whole flood of TestFlood lasts, such as 60s; 0: half of it for 5s")
+var flood = flag.Duration("flood", 0, "how long the whole flood of TestFlood lasts, such as 60s; 0: a quarter of it for 6s")
 
 // TestFlood offers ten times what the backend can do, open loop, a twenty-fifth of
 // it by persons: they are served, the backend is kept at work, refusals come at
-// once, and all is well afterwards. It passes without a copy of a page: only whole
-// pages count as the backend's work.
+// once, and all is well afterwards. Only whole pages count as the backend's work.
+// A run that the machine held up shows what the machine does, so there is another.
 func TestFlood(t *testing.T) {
-	capacity, lasting := 100.0, 5*time.Second
+	const attempts = 3
+	f := newCrowd(t)
+	for attempt := 1; ; attempt++ {
+		f.waitForCalm()
+		f.run()
+		if f.lag <= 20*time.Millisecond || attempt == attempts {
+			break
+		}
+		t.Logf("once more: goroutines were woken up to %v late", f.lag)
+	}
+	f.judge()
+}
+
+// crowd is a flood and what became of it.
+type crowd struct {
+	*stage
+	capacity float64 // of the backend, in pages a second
+	lasting  time.Duration
+
+	persons, prefetches, after openloop.Result
+	lag                        time.Duration // of the machine
+}
+
+func newCrowd(t *testing.T) *crowd {
+	// A quarter of the capacity makes a quarter of the pages within a call's time limit.
+	f := &crowd{stage: newStage(t, "admission: {min: 4}\n"), capacity: 50, lasting: 6 * time.Second}
 	if *flood > 0 {
-		capacity, lasting = 200, *flood
-	}
-	s := newStage(t, "")
-	s.fault("catalog", fmt.Sprintf("latency=100ms,capacity=%d,queue=10000", int(capacity/10))) // each slot makes ten a second
-	s.client = openloop.NewClient(10 * time.Second)
-	kind := func(name string, perSecond float64, header ...string) openloop.Kind {
-		return openloop.Kind{Name: name, PerSecond: perSecond, Request: func(n int) (*http.Request, error) {
-			r, err := http.NewRequest(http.MethodGet, fmt.Sprintf("%s/productdetails?productid=p-%d", s.gateway, 1001+n%300), http.NoBody)
-			if err != nil {
-				return nil, err
-			}
-			r.Header.Set("X-Device-Type", "phone")
-			r.Header.Set("X-User-Id", "u-7")
-			for i := 0; i < len(header); i += 2 {
-				r.Header.Set(header[i], header[i+1])
-			}
-			return r, nil
-		}}
-	}
-	run := func(lasting time.Duration, kinds ...openloop.Kind) []openloop.Result {
-		results, err := openloop.Run(t.Context(), s.client, lasting, kinds...)
-		if err != nil {
+		f.capacity, f.lasting = 200, *flood
+		if err := f.admission.Configure(edge.DefaultOptions()); err != nil {
 			t.Fatal(err)
+		}
+	}
+	f.fault("catalog", fmt.Sprintf("latency=100ms,capacity=%d,queue=10000", int(f.capacity/10))) // each slot makes ten a second
+	f.client = openloop.NewClient(10 * time.Second)
+	return f
+}
+
+// ask returns pages of many products, at a rate, as a kind of request.
+func (f *crowd) ask(perSecond float64, header http.Header) openloop.Kind {
+	return openloop.Kind{PerSecond: perSecond, Request: func(n int) (*http.Request, error) {
+		url := fmt.Sprintf("%s/productdetails?productid=p-%d", f.gateway, 1001+n%300)
+		r, err := http.NewRequest(http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return nil, err
+		}
+		r.Header = header.Clone()
+		return r, nil
+	}}
+}
+
+// waitForCalm waits for a second in which the machine keeps its times, a minute at
+// most: tests of other packages may be running.
+func (f *crowd) waitForCalm() {
+	within(time.Minute, func() bool {
+		lag := watchLag()
+		<-time.After(time.Second)
+		return lag() <= 10*time.Millisecond
+	})
+}
+
+// run has a quiet time, the flood, and a quiet time.
+func (f *crowd) run() {
+	f.t.Helper()
+	asks := func(lasting time.Duration, kinds ...openloop.Kind) []openloop.Result {
+		results, err := openloop.Run(f.t.Context(), f.client, lasting, kinds...)
+		if err != nil {
+			f.t.Fatal(err)
 		}
 		return results
 	}
-	persons, prefetches := kind("persons", 0.4*capacity), kind("prefetches", 9.6*capacity, "Sec-Purpose", "prefetch")
-	run(2*time.Second, persons)
+	header := http.Header{"X-Device-Type": {"phone"}, "X-User-Id": {"u-7"}}
+	persons := f.ask(0.4*f.capacity, header)
+	header = header.Clone()
+	header.Set("Sec-Purpose", "prefetch")
+	asks(2*time.Second, persons)
 	lag := watchLag()
-	during := run(lasting, persons, prefetches)
-	allowed := 50*time.Millisecond + 5*lag() // on the way out and back so many goroutines are woken
-	after := run(5*time.Second, persons)[0]
+	during := asks(f.lasting, persons, f.ask(9.6*f.capacity, header))
+	f.persons, f.prefetches, f.lag = during[0], during[1], lag()
+	f.after = asks(6*time.Second, persons)[0] // a circuit that opened closes within it, and the next run begins anew
+}
 
-	pages := during[0].Count(openloop.Whole) + during[1].Count(openloop.Whole)
-	goodput := float64(pages) / lasting.Seconds()
-	refusal := during[1].Percentile(99, openloop.Refused)
-	t.Logf("persons: %.2f %% served, %.2f %% whole, p50 %v, p99 %v; %.0f whole pages/s of %.0f; refusals p50 %v, p99 %v",
-		100*during[0].Share(openloop.Served), 100*during[0].Share(openloop.Whole), during[0].Percentile(50, openloop.Served),
-		during[0].Percentile(99, openloop.Served), goodput, capacity, during[1].Percentile(50, openloop.Refused), refusal)
-	t.Logf("afterwards: persons p50 %v, p99 %v; %+v",
-		after.Percentile(50, openloop.Served), after.Percentile(99, openloop.Served), s.admission.Stats())
-	if share := during[0].Share(openloop.Served); share < 0.99 {
-		t.Errorf("%.2f %% of the persons were served", 100*share)
+func (f *crowd) judge() {
+	f.t.Helper()
+	goodput := float64(f.persons.Count(openloop.Whole)+f.prefetches.Count(openloop.Whole)) / f.lasting.Seconds()
+	refusal := f.prefetches.Percentile(99, openloop.Refused)
+	f.t.Logf("persons: %.2f %% served, %.2f %% whole, p50 %v, p99 %v; %.0f whole pages/s of %.0f; refusals p50 %v, p99 %v",
+		100*f.persons.Share(openloop.Served), 100*f.persons.Share(openloop.Whole), f.persons.Percentile(50, openloop.Served),
+		f.persons.Percentile(99, openloop.Served), goodput, f.capacity, f.prefetches.Percentile(50, openloop.Refused), refusal)
+	f.t.Logf("afterwards: persons p50 %v, p99 %v; the machine was up to %v late; %+v",
+		f.after.Percentile(50, openloop.Served), f.after.Percentile(99, openloop.Served), f.lag, f.admission.Stats())
+	if share := f.persons.Share(openloop.Served); share < 0.99 {
+		f.t.Errorf("%.2f %% of the persons were served", 100*share)
 	}
-	if goodput < 0.8*capacity {
-		t.Errorf("%.0f whole pages/s of %.0f", goodput, capacity)
+	if goodput < 0.8*f.capacity {
+		f.t.Errorf("%.0f whole pages/s of %.0f", goodput, f.capacity)
 	}
-	if refusal == 0 || refusal > allowed {
-		t.Errorf("99 %% of the refusals took up to %v, more than %v", refusal, allowed)
+	// On the way out and back about five goroutines are woken.
+	if allowed := 50*time.Millisecond + 5*f.lag; refusal == 0 || refusal > allowed {
+		f.t.Errorf("99 %% of the refusals took up to %v, more than %v", refusal, allowed)
 	}
-	if share := after.Between(time.Second, 5*time.Second).Share(openloop.Whole); share < 1 {
-		t.Errorf("a second afterwards %.2f %% of the pages are whole", 100*share)
+	if share := f.after.Between(time.Second, time.Minute).Share(openloop.Whole); share < 1 {
+		f.t.Errorf("a second afterwards %.2f %% of the pages are whole", 100*share)
 	}
 }
 
