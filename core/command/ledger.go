@@ -10,7 +10,7 @@ import (
 
 // ledger is where a command's runs and answers are entered as they end: what
 // [Control.Recent] and [Control.Durations] are read from. An entry is only noted
-// in a journal, which costs some 20 ns and half a line of cache, because the numbers
+// in a journal, which costs some 40 ns and half a line of cache, because the numbers
 // themselves are seldom in the cache of a processor that does other things; many at once are
 // then posted to where they belong, when the journal is full or somebody reads.
 // Nobody holds the lock for longer than the few microseconds in which the journal
