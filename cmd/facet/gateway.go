@@ -13,6 +13,7 @@ import (
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/admin"
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/edge"
@@ -33,6 +34,7 @@ type gateway struct {
 	clients   map[string]*http.Client
 	controls  []*command.Control
 	retries   map[string]*command.Budget // of each service
+	shared    *cache.Shared              // nil: no cache is shared with other replicas
 	admission *edge.Limiter
 	server    *server.Server
 	documents atomic.Pointer[map[string][]byte] // of what the devices' pages are, by name
@@ -51,7 +53,7 @@ func newGateway(b *build, c *config.Config, log *slog.Logger) (*gateway, error) 
 		clients: make(map[string]*http.Client, len(c.Services)), retries: make(map[string]*command.Budget, len(c.Services)),
 	}
 	g.reloader = config.NewReloader(c, g.load, g.prepare)
-	for _, step := range []func() error{g.connect, g.readOperators, g.open} {
+	for _, step := range []func() error{g.connect, g.share, g.readOperators, g.open} {
 		if err := step(); err != nil {
 			g.close()
 			return nil, err
@@ -85,14 +87,14 @@ func (g *gateway) open() error {
 	if err != nil {
 		return err
 	}
+	if g.admission, err = edge.New(g.config.Admission); err != nil {
+		return refused{err}
+	}
 	g.telemetry, err = telemetry.New(telemetry.Options{
-		Controls: g.controls, Pages: g.build.pages(), Devices: names(live.Devices.Classes()), Version: buildVersion(),
+		Controls: g.controls, Pages: g.build.pages(), Devices: names(live.Devices.Classes()), Version: buildVersion(), Figures: g.figures(),
 	})
 	if err != nil {
 		return failed(err)
-	}
-	if g.admission, err = edge.New(g.config.Admission); err != nil {
-		return refused{err}
 	}
 	g.server, err = server.New(server.Options{
 		Live: live,
@@ -128,9 +130,21 @@ func (g *gateway) newAdmin(trials map[string]nethttp.Handler) *admin.Admin {
 		Ready: g.server.Ready, Controls: g.controls, Build: buildName(), Log: g.log,
 		Operators: &g.operators, Hosts: g.hosts(), Audit: g.audit(), More: g.telemetry.Handlers(), Trials: trials,
 		Documents: func() map[string][]byte { return *g.documents.Load() },
-		Config:    g.inForce,
+		States:    g.states(),
 		Changes:   g.changes(),
 	})
+}
+
+// states are what the private port tells of the parts that are not its own.
+func (g *gateway) states() map[string]func() any {
+	all := map[string]func() any{
+		"/config":    g.inForce,
+		"/admission": func() any { return g.admission.Stats() },
+	}
+	if g.shared != nil {
+		all["/cache"] = func() any { return g.shared.Stats() }
+	}
+	return all
 }
 
 // live is what of a configuration the public port can change while it serves.
@@ -200,6 +214,9 @@ func longestSleep(all map[string]config.Service) time.Duration {
 func (g *gateway) close() {
 	for _, c := range g.controls {
 		c.Close()
+	}
+	if g.shared != nil {
+		g.shared.Close()
 	}
 	if g.auditFile != nil {
 		g.auditFile.close()

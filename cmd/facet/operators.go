@@ -19,6 +19,9 @@ func (g *gateway) changes() []admin.Change {
 		admin.NewChange(nethttp.MethodPost, "/reload", func(ctx context.Context, _ admin.Actor, _ struct{}) (any, error) {
 			return g.reload(ctx)
 		}),
+		admin.NewChange(nethttp.MethodPost, "/invalidate", func(ctx context.Context, _ admin.Actor, what invalidation) (any, error) {
+			return g.invalidate(ctx, what)
+		}),
 	}
 }
 

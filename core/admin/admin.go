@@ -11,7 +11,6 @@
 //	GET    /circuits/{command}  that of one
 //	PUT    /circuits/{command}  forces it: {"state": "open" or "closed", "for": "5m"}
 //	DELETE /circuits/{command}  releases it
-//	GET    /config              the configuration in force, and what has become of reloads
 //	GET    /audit               who changed what: the last 200, and what was refused
 //	GET    /openapi/{name}      a document for those who write clients, such as phone.json
 //	GET    /debug/pprof/        profiles of the Go runtime
@@ -62,12 +61,12 @@ type Options struct {
 	Log      *slog.Logger       // of what goes wrong on a connection; nil: nowhere
 
 	// Documents returns the JSON that is below /openapi/ now, by name, such as
-	// "phone/v1.json"; nil: there is none. Called from many goroutines, as Config is.
+	// "phone/v1.json"; nil: there is none. Called from many goroutines, as States are.
 	Documents func() map[string][]byte
 
-	// Config returns what /config tells, as JSON; nil: there is no such path. It
-	// is not to hold secrets.
-	Config func() any
+	// States are what else is told, as JSON, by path, such as "/config". They are
+	// not to hold secrets.
+	States map[string]func() any
 
 	Operators *operator.Roster // who may change something; nil: nobody
 	Hosts     []string         // names of this port, without a port number, beside addresses and localhost
@@ -141,12 +140,14 @@ func (a *Admin) routes() http.Handler {
 		"/commands/:name":    a.command,
 		"/circuits":          a.circuits,
 		"/circuits/:command": a.circuit,
-		"/config":            a.config,
 		"/audit":             a.auditTrail,
 		"/openapi/*":         a.document,
 		"/debug/pprof/*":     profile,
 	} {
 		e.Match([]string{http.MethodGet, http.MethodHead}, path, handler)
+	}
+	for path, state := range a.States {
+		e.Match([]string{http.MethodGet, http.MethodHead}, path, func(c echo.Context) error { return tell(c, http.StatusOK, state()) })
 	}
 	for _, ch := range slices.Concat(a.circuitChanges(), a.Changes) {
 		e.Add(ch.method, ch.route(), a.change(ch))
@@ -175,9 +176,7 @@ func (a *Admin) index(c echo.Context) error {
 	paths := []string{
 		"/healthz", "/readyz", "/commands", "/commands/{name}", "/circuits", "/circuits/{command}", "/audit", "/debug/pprof/",
 	}
-	if a.Config != nil {
-		paths = append(paths, "/config")
-	}
+	paths = append(paths, slices.Sorted(maps.Keys(a.States))...)
 	for _, ch := range a.Changes {
 		if !slices.Contains(paths, ch.path) {
 			paths = append(paths, ch.path)
@@ -217,13 +216,6 @@ func (a *Admin) command(c echo.Context) error {
 		return fault.New(fault.NotFound, "there is no such command; /commands lists them")
 	}
 	return tell(c, http.StatusOK, control.Stats())
-}
-
-func (a *Admin) config(c echo.Context) error {
-	if a.Config == nil {
-		return fault.New(fault.NotFound, "this program tells of no configuration")
-	}
-	return tell(c, http.StatusOK, a.Config())
 }
 
 func (a *Admin) document(c echo.Context) error {

@@ -67,7 +67,7 @@ func TestAnswers(t *testing.T) {
 		Documents: func() map[string][]byte {
 			return map[string][]byte{"watch.json": []byte(`{"of": "watch"}`), "watch/v1.json": []byte(`{"of": "watch/v1"}`)}
 		},
-		Config: func() any { return map[string]string{"listen": "127.0.0.1:0"} },
+		States: map[string]func() any{"/config": func() any { return map[string]string{"listen": "127.0.0.1:0"} }},
 	}).Handler()
 	cases := []struct {
 		method, path string

@@ -32,7 +32,7 @@ func (x *exchange) place(path string) (adapter.Answer, error) {
 // had less: a client that is in a hurry would else teach that pages are lost.
 func (x *exchange) telling() time.Duration {
 	configured := x.live.Budgets[x.name]
-	if x.report.Budget < configured {
+	if x.allotted < configured {
 		return 0
 	}
 	return configured

@@ -36,7 +36,8 @@ func newCORS(c CORS, deviceHeader string) corsPolicy {
 	return corsPolicy{
 		origins: c.Origins,
 		any:     slices.Contains(c.Origins, "*"),
-		headers: []string{deviceHeader + ", " + userHeader + ", Facet-Timing, If-None-Match, Priority, Traceparent, X-Request-Id"},
+		headers: []string{deviceHeader + ", " + userHeader +
+			", Facet-Timing, If-None-Match, Priority, Traceparent, X-Request-Id, X-Request-Timeout-Ms"},
 		maxAge:  []string{strconv.Itoa(int(c.MaxAge / time.Second))},
 	}
 }

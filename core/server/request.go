@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -26,6 +27,8 @@ type exchange struct {
 	device  devices.Device
 	version *adapter.Version
 	name    string // of the page; "" until it is known
+
+	allotted time.Duration // the time of the page
 
 	status   int // as sent; 499: the client was gone
 	bytes    int // of the body, as sent
@@ -134,7 +137,11 @@ var errBudget = fault.Because(fault.ReasonBudget, errors.New("the page's budget 
 // the request has ended.
 func (x *exchange) run(endpoint adapter.Endpoint, request *adapter.Request) (adapter.Answer, error) {
 	x.report.Budget = x.live.Budgets[x.name]
-	timed, cancel := context.WithTimeoutCause(x.r.Context(), x.report.Budget, errBudget)
+	var err error
+	if x.allotted, err = allot(x.report.Budget, x.r.Header); err != nil {
+		return adapter.Answer{}, err
+	}
+	timed, cancel := context.WithTimeoutCause(x.r.Context(), x.allotted, errBudget)
 	defer cancel()
 	ctx, scope := x.server.workers.Open(timed, x.report)
 	defer func() { x.runaways = scope.Close() }()
@@ -143,6 +150,26 @@ func (x *exchange) run(endpoint adapter.Endpoint, request *adapter.Request) (ada
 		err = context.Cause(x.r.Context()) // a page of optional parts is made for a client that left, too
 	}
 	return answer, err
+}
+
+// allot returns the time that a page may take: its budget, or less if the client asks
+// for less. A client that asks for more gets no more. Whether a backend had its time
+// is held against the budget all the same: else whoever is in a hurry could open
+// the circuits of all.
+func allot(budget time.Duration, h http.Header) (time.Duration, error) {
+	const field, rule = "X-Request-Timeout-Ms", "must be a whole number of milliseconds, at least 1, and be given once"
+	lines := h[field]
+	if len(lines) == 0 {
+		return budget, nil
+	}
+	ms, err := strconv.ParseUint(lines[0], 10, 31)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || len(lines) > 1 || err == nil && ms == 0 || strings.HasPrefix(lines[0], "+") {
+		return 0, fault.InvalidField(field, rule)
+	}
+	if err != nil { // more than fits
+		return budget, nil
+	}
+	return min(budget, time.Duration(ms)*time.Millisecond), nil
 }
 
 // send writes a page, or that the client has it already.

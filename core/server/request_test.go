@@ -212,6 +212,40 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestClientMayAskForLessTime, never for more.
+func TestClientMayAskForLessTime(t *testing.T) {
+	f := newFixture(t, func(o *server.Options) { o.Budgets["item"] = time.Second })
+	for value, want := range map[string]time.Duration{
+		"20": 20 * time.Millisecond, "1": time.Millisecond, "1000": time.Second, "3600000": time.Second, "99999999999999999999": time.Second,
+	} {
+		began := time.Now()
+		r := f.do("GET", "/item?id=hang", "X-Device-Type: phone", "X-Request-Timeout-Ms: "+value)
+		took := time.Since(began)
+		if p := problemOf(t, r); r.StatusCode != 504 || p["reason"] != "budget" || took < want || took > want+700*time.Millisecond {
+			t.Errorf("%s: %v after %v", value, p, took)
+		}
+	}
+	for _, value := range []string{"", "0", "-1", "+1", "1.5", "1s", "0x10", "1 2", "1\r\nX-Request-Timeout-Ms: 2", "\xff"} {
+		r := f.do("GET", "/item?id=a", append([]string{"X-Device-Type: phone"}, strings.Split("X-Request-Timeout-Ms: "+value, "\r\n")...)...)
+		if p := problemOf(t, r); r.StatusCode != 400 || p["field"] != "X-Request-Timeout-Ms" {
+			t.Errorf("%q: %d %v", value, r.StatusCode, p)
+		}
+	}
+}
+
+// TestClientsInAHurryOpenNoCircuit: that a page had no time says nothing of a backend.
+func TestClientsInAHurryOpenNoCircuit(t *testing.T) {
+	f := newFixture(t, func(o *server.Options) { o.Budgets["item"] = time.Minute })
+	for range 60 { // three times what opens a circuit
+		if r := f.do("GET", "/item?id=hang", "X-Device-Type: phone", "X-Request-Timeout-Ms: 5"); r.StatusCode != 504 {
+			t.Fatal(r.StatusCode)
+		}
+	}
+	if r := f.do("GET", "/item?id=a", "X-Device-Type: phone"); r.StatusCode != 200 {
+		t.Errorf("%d: who is in a hurry takes the page from all", r.StatusCode)
+	}
+}
+
 func TestClientThatLeaves(t *testing.T) {
 	f := newFixture(t, func(o *server.Options) { o.Budgets["item"] = time.Minute })
 	ctx, leave := context.WithCancel(t.Context())

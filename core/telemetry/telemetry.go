@@ -27,6 +27,7 @@ type Options struct {
 	Pages    []string           // the names of all pages, such as "productdetails"
 	Devices  []string           // the classes of all devices
 	Version  string             // of the build
+	Figures  []Figure           // of other parts of the program, each name once
 }
 
 // Telemetry counts what is told to it and answers those who read. Safe for
@@ -41,9 +42,13 @@ type Telemetry struct {
 // there is nothing to end. It returns an error when two commands have one name.
 func New(o Options) (*Telemetry, error) {
 	registry := prometheus.NewRegistry()
+	figures, err := newFigures(o.Figures)
+	if err != nil {
+		return nil, err
+	}
 	t := &Telemetry{pages: newPages(o.Pages, o.Devices), stream: newStream(o.Controls)}
 	for _, c := range append(t.pages.collectors(),
-		newCommands(o.Controls),
+		newCommands(o.Controls), figures,
 		buildInfo(o.Version),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

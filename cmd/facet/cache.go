@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/facet-gateway/facet/core/cache"
+	"github.com/facet-gateway/facet/core/cache/store"
+	"github.com/facet-gateway/facet/core/fault"
+)
+
+// share opens the cache that replicas share, if the configuration has one, and has
+// every command use it.
+func (g *gateway) share() error {
+	shared, err := store.Open(g.config.Cache, g.log)
+	if err != nil {
+		return refused{fmt.Errorf("cache: %w", err)}
+	}
+	if shared == nil {
+		return nil
+	}
+	g.shared = shared
+	for _, c := range g.controls {
+		if err := c.Share(shared); err != nil {
+			return failed(err) // a defect of the build
+		}
+	}
+	shared.Subscribe(func(i cache.Invalidation) { g.forget(i) })
+	return nil
+}
+
+// forget has what an invalidation names forgotten in this process.
+func (g *gateway) forget(i cache.Invalidation) (answers int) {
+	for _, c := range g.controls {
+		answers += c.Invalidated(i)
+	}
+	return answers
+}
+
+// invalidation is what an operator has forgotten: the answer to one query of a
+// command, or every answer with a tag.
+type invalidation struct {
+	Command string `json:"command,omitempty"`
+	Key     string `json:"key,omitempty"`
+	Tag     string `json:"tag,omitempty"`
+}
+
+// forgotten is what came of it.
+type forgotten struct {
+	Here   int  `json:"here"`   // answers that this process remembered
+	Shared bool `json:"shared"` // whether other replicas forget it, too
+}
+
+// invalidate forgets answers here and in every replica. Without a shared cache, what
+// is not remembered here is remembered nowhere.
+func (g *gateway) invalidate(ctx context.Context, asked invalidation) (forgotten, error) {
+	i := cache.Invalidation{Command: asked.Command, Key: asked.Key, Tag: asked.Tag}
+	if err := i.Validate(); err != nil {
+		return forgotten{}, err
+	}
+	if i.Command != "" && !g.knows(i.Command) {
+		return forgotten{}, &fault.Error{Code: fault.NotFound, Field: "command", Detail: "there is no such command; /commands lists them"}
+	}
+	here := g.forget(i)
+	if g.shared != nil {
+		return forgotten{Here: here, Shared: true}, g.shared.Invalidate(ctx, i)
+	}
+	if here == 0 {
+		return forgotten{}, fault.New(fault.NotFound, "no such answer is remembered")
+	}
+	return forgotten{Here: here}, nil
+}
+
+func (g *gateway) knows(command string) bool {
+	for _, c := range g.controls {
+		if c.Name() == command {
+			return true
+		}
+	}
+	return false
+}
