@@ -197,3 +197,20 @@ func TestBadRequestsReachNoService(t *testing.T) {
 		t.Errorf("an unknown product: %d, want 404", a.status)
 	}
 }
+
+// TestClientsInAHurryOpenNoCircuit: that a page had no time says nothing of a backend.
+func TestClientsInAHurryOpenNoCircuit(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	breakService(t, s.faults, "catalog", "hang")
+	for range 60 { // three times what opens a circuit
+		a := get(t, s.public+"/productdetails?productid=p-1042", "X-Device-Type", "phone", "X-Request-Timeout-Ms", "20")
+		if a.status != http.StatusGatewayTimeout {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	breakService(t, s.faults, "catalog", "none")
+	if a := page(t, s.public, "phone", "p-1042"); a.status != http.StatusOK {
+		t.Errorf("%d: who is in a hurry takes the page from all: %s", a.status, get(t, s.admin+"/commands/catalog.product").body)
+	}
+}

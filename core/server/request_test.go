@@ -233,19 +233,6 @@ func TestClientMayAskForLessTime(t *testing.T) {
 	}
 }
 
-// TestClientsInAHurryOpenNoCircuit: that a page had no time says nothing of a backend.
-func TestClientsInAHurryOpenNoCircuit(t *testing.T) {
-	f := newFixture(t, func(o *server.Options) { o.Budgets["item"] = time.Minute })
-	for range 60 { // three times what opens a circuit
-		if r := f.do("GET", "/item?id=hang", "X-Device-Type: phone", "X-Request-Timeout-Ms: 5"); r.StatusCode != 504 {
-			t.Fatal(r.StatusCode)
-		}
-	}
-	if r := f.do("GET", "/item?id=a", "X-Device-Type: phone"); r.StatusCode != 200 {
-		t.Errorf("%d: who is in a hurry takes the page from all", r.StatusCode)
-	}
-}
-
 func TestClientThatLeaves(t *testing.T) {
 	f := newFixture(t, func(o *server.Options) { o.Budgets["item"] = time.Minute })
 	ctx, leave := context.WithCancel(t.Context())
