@@ -52,7 +52,8 @@ func TestReplicasShareACache(t *testing.T) {
 		t.Errorf("%d calls", n)
 	}
 	before := calls()
-	if got := invalidate(t, a.admin, token, `{"tag": "product:p-1042"}`); got.status != http.StatusOK || !strings.Contains(got.body, `"shared": true`) {
+	got := invalidate(t, a.admin, token, `{"tag": "product:p-1042"}`)
+	if got.status != http.StatusOK || !strings.Contains(got.body, `"shared": true`) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 	eventually(t, "the other asks again", func() bool { return !known(b, "p-1042") || calls() > before })
@@ -64,7 +65,7 @@ func TestReplicasShareACache(t *testing.T) {
 			}
 		}
 	}
-	if got := invalidate(t, a.admin, token, `{"command": "catalog.product", "key": "p-1042"}`); got.status != http.StatusServiceUnavailable {
+	if got = invalidate(t, a.admin, token, `{"command": "catalog.product", "key": "p-1042"}`); got.status != http.StatusServiceUnavailable {
 		t.Errorf("a cache that could not be told: %d %s", got.status, got.body)
 	}
 }

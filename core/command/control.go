@@ -14,16 +14,18 @@ import (
 // Control is what operates a command, whatever its types: its policy, its
 // circuit and its counters. Safe for concurrent use.
 type Control struct {
-	name     string
-	policy   atomic.Pointer[Policy]
-	bulkhead bulkhead
-	circuit  *circuit
-	outcomes [outcomes]atomic.Uint64
-	would    [outcomes]atomic.Uint64 // have been, if the limits were kept
-	rungs    [rungs]atomic.Uint64
-	ledger   ledger
-	budget   atomic.Pointer[Budget] // nil: no attempt is repeated
-	retries  atomic.Uint64
+	name      string
+	policy    atomic.Pointer[Policy]
+	bulkhead  bulkhead
+	circuit   *circuit
+	outcomes  [outcomes]atomic.Uint64
+	would     [outcomes]atomic.Uint64 // have been, if the limits were kept
+	rungs     [rungs]atomic.Uint64
+	ledger    ledger
+	budget    atomic.Pointer[Budget] // nil: no attempt is repeated
+	retries   atomic.Uint64
+	hedges    atomic.Uint64
+	hedgesWon atomic.Uint64
 
 	mu     sync.Mutex // one Configure at a time
 	memory memory
@@ -132,6 +134,8 @@ type Stats struct {
 	Outcomes      map[string]uint64 `json:"outcomes"`       // runs by how they ended
 	Rungs         map[string]uint64 `json:"rungs"`          // answers by where they stood
 	Retries       uint64            `json:"retries"`        // attempts beside the first of a run
+	Hedges        uint64            `json:"hedges"`         // second attempts beside a slow first one
+	HedgesWon     uint64            `json:"hedges_won"`     // of them, those that answered first
 	Coalesced     uint64            `json:"coalesced"`      // queries that waited for a call made for several requests
 	Renewed       uint64            `json:"renewed"`        // remembered answers that were renewed while they were used
 	Opened        uint64            `json:"opened"`         // times the circuit opened
@@ -146,7 +150,7 @@ func (c *Control) Stats() Stats {
 		Name: c.name, Circuit: c.circuit.state(), ForcedUntil: until,
 		InFlight: c.bulkhead.inUse.Load(), MaxConcurrent: c.Policy().MaxConcurrent,
 		Mode: c.Policy().Mode.String(), Would: map[string]uint64{}, Outcomes: map[string]uint64{}, Rungs: map[string]uint64{},
-		Retries: c.retries.Load(), Coalesced: c.coalesced.Load(), Renewed: c.renewed.Load(),
+		Retries: c.retries.Load(), Hedges: c.hedges.Load(), HedgesWon: c.hedgesWon.Load(), Coalesced: c.coalesced.Load(), Renewed: c.renewed.Load(),
 		Opened: c.circuit.opened.Load(), RefusedEvents: c.circuit.events.refused.Load(), Latency: c.latency(),
 	}
 	for _, o := range report.Outcomes() {

@@ -94,7 +94,11 @@ func TestConfigureTakesTheBounds(t *testing.T) {
 	const days = 30 * 24 * time.Hour
 	for _, p := range []command.Policy{
 		command.DefaultPolicy(),
-		{Timeout: 1, MaxConcurrent: 1, Circuit: command.Circuit{Volume: 1, ErrorPercent: 1, Consecutive: 1, Sleep: 1}, Retry: command.Retry{Attempts: 1}},
+		{
+			Timeout: 1, MaxConcurrent: 1,
+			Circuit: command.Circuit{Volume: 1, ErrorPercent: 1, Consecutive: 1, Sleep: 1},
+			Retry:   command.Retry{Attempts: 1},
+		},
 		{
 			Timeout: 10 * time.Minute, MaxConcurrent: 100_000,
 			Circuit: command.Circuit{Volume: 1_000_000, ErrorPercent: 100, Consecutive: 1_000_000, Sleep: time.Hour},

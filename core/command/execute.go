@@ -24,7 +24,7 @@ var (
 // goroutine, and the verdict. A command that is only observed is refused nothing.
 func (c *Control) execute(ctx context.Context, policy *Policy, call *report.Call, run func(context.Context) error) error {
 	began := call.Began
-	if !affordable(ctx, began) {
+	if !c.affordable(ctx, policy, began) {
 		return c.refused(call, report.OutOfBudget, ErrBudget)
 	}
 	if !c.bulkhead.enter(policy.MaxConcurrent) {
@@ -55,10 +55,19 @@ func (c *Control) execute(ctx context.Context, policy *Policy, call *report.Call
 // least is the time without which no call is made: none can be answered in less.
 const least = time.Millisecond
 
-// affordable reports whether the request has the time for a call.
-func affordable(ctx context.Context, now time.Time) bool {
+// affordable reports whether the request has the time for a call: as much as the
+// quickest of late have taken.
+func (c *Control) affordable(ctx context.Context, policy *Policy, now time.Time) bool {
 	deadline, ok := ctx.Deadline()
-	return !ok || deadline.Sub(now) >= least
+	if !ok {
+		return true
+	}
+	left := deadline.Sub(now)
+	if left >= policy.Timeout { // the usual case: nothing to look up
+		return true
+	}
+	quickest, known := c.ledger.quickest(now)
+	return left >= least && (!known || left >= quickest)
 }
 
 // protect turns a panic of the service layer into an error.

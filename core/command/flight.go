@@ -38,7 +38,7 @@ func (p *Policy) shares() bool { return p.Coalesce || p.BatchWindow > 0 }
 // ask returns the answers to queries, in order, each live or an error.
 func (f *flights[K, V]) ask(ctx context.Context, policy *Policy, call *report.Call, queries []K) []stream.Answered[V] {
 	answers := make([]stream.Answered[V], len(queries))
-	if !affordable(ctx, call.Began) {
+	if !f.command.affordable(ctx, policy, call.Began) {
 		return f.fail(answers, f.command.refused(call, report.OutOfBudget, ErrBudget))
 	}
 	timed := newRunContext(ctx, call, call.Began.Add(policy.limit()))

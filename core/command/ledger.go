@@ -147,6 +147,7 @@ type observed struct {
 	quantile float64
 	until    time.Time // when to look again
 	value    time.Duration
+	quickest time.Duration // what one run in a hundred was quicker than
 	enough   bool
 }
 
@@ -176,8 +177,20 @@ func (l *ledger) observe(q float64, now time.Time, last *observed) *observed {
 		return last
 	}
 	defer l.asking.Unlock()
-	found := l.latency(now, runOnly, []float64{100 * q})
-	last = &observed{quantile: q, until: now.Add(observedFor), value: found.At[0], enough: found.Count >= enough}
+	found := l.latency(now, runOnly, []float64{100 * q, 1})
+	last = &observed{
+		quantile: q, until: now.Add(observedFor), value: found.At[0], quickest: found.At[1], enough: found.Count >= enough,
+	}
 	l.lately.Store(last)
 	return last
+}
+
+// quickest returns what of a hundred runs of late only one was quicker than, on the
+// terms of quantile.
+func (l *ledger) quickest(now time.Time) (time.Duration, bool) {
+	last := l.lately.Load()
+	if last == nil || !now.Before(last.until) {
+		last = l.observe(hedgeAt, now, last)
+	}
+	return last.quickest, last.enough
 }

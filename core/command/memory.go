@@ -183,7 +183,7 @@ func (c *Cache) renewable(stored, fresh, now time.Time) bool {
 // until returns the end of an answer's times, shortened at random: else all that
 // was remembered at one moment would have to be asked for again at one moment.
 func (c *Cache) until(stored time.Time, fresh, stale time.Duration) (freshUntil, staleUntil time.Time) {
-	keep := 1 - rand.Float64()*float64(c.Jitter)/100 //nolint:gosec // no secret depends on it
+	keep := 1 - rand.Float64()*float64(c.Jitter)/100
 	shortened := func(d time.Duration) time.Time { return stored.Add(time.Duration(float64(d) * keep)) }
 	return shortened(fresh), shortened(max(fresh, stale))
 }

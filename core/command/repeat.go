@@ -12,7 +12,7 @@ import (
 
 // repeats reports whether a command may make more than one attempt, or one with a
 // time limit of its own.
-func (p *Policy) repeats() bool { return p.Retry.Attempts > 1 || p.AttemptTimeout != 0 }
+func (p *Policy) repeats() bool { return p.Retry.Attempts > 1 || p.Hedge || p.AttemptTimeout != 0 }
 
 // repeat makes the attempts of a run, one after the other: each on an instance
 // that none has been on, and each further one after a pause, out of the service's
@@ -23,7 +23,7 @@ func repeat[V any](ctx context.Context, c *Control, p *Policy, run func(context.
 	call.Spread = &report.Spread{}
 	budget := c.budget.Load()
 	budget.deposit()
-	value, err := attempt(ctx, call, p, run)
+	value, err := firstOf(ctx, c, p, run)
 	for n := 1; n < p.Retry.Attempts && worthRepeating(ctx, err) && budget.spend(); n++ {
 		if !pause(ctx, p.Retry.pause(n)) {
 			break
@@ -36,6 +36,14 @@ func repeat[V any](ctx context.Context, c *Control, p *Policy, run func(context.
 		value, err = again, failure
 	}
 	return value, err
+}
+
+// firstOf makes the first attempt of a run, hedged if the policy says so.
+func firstOf[V any](ctx context.Context, c *Control, p *Policy, run func(context.Context) (V, error)) (V, error) {
+	if p.Hedge {
+		return hedged(ctx, c, p, run)
+	}
+	return attempt(ctx, report.CallFrom(ctx), p, run)
 }
 
 // attempt makes one attempt, which has its own time limit if the policy says so.
@@ -82,5 +90,5 @@ func pause(ctx context.Context, d time.Duration) bool {
 // it at random, so that calls that failed together do not come again together.
 func (r Retry) pause(n int) time.Duration {
 	d := min(r.Backoff<<(n-1), maxBackoff)
-	return d/2 + rand.N(d/2+1) //nolint:gosec // no secret depends on it
+	return d/2 + rand.N(d/2+1)
 }

@@ -155,13 +155,13 @@ func TestNoRetryWithoutTime(t *testing.T) {
 }
 
 func TestBackoffIsDoubledAndJittered(t *testing.T) {
-	for n, want := range []time.Duration{10, 20, 40, 80} {
+	for n, ms := range []int{10, 20, 40, 80} {
+		want := time.Duration(ms) * time.Millisecond
 		low, high := time.Hour, time.Duration(0)
 		for range 1000 {
 			d := command.Pause(command.Retry{Backoff: 10 * time.Millisecond}, n+1)
 			low, high = min(low, d), max(high, d)
 		}
-		want *= time.Millisecond
 		if low < want/2 || low > want*6/10 || high > want || high < want*9/10 {
 			t.Errorf("after attempt %d: %v to %v", n+1, low, high)
 		}

@@ -124,7 +124,10 @@ type Call struct {
 // Attempt returns the record of one of several attempts that run beside each
 // other: what it comes to is its own.
 func (c *Call) Attempt() *Call {
-	return &Call{Command: c.Command, Began: time.Now(), Keys: c.Keys, Caching: Caching{MaxAge: Unlimited}, Spread: c.Spread, request: c.request}
+	return &Call{
+		Command: c.Command, Began: time.Now(), Keys: c.Keys, Caching: Caching{MaxAge: Unlimited},
+		Spread: c.Spread, request: c.request,
+	}
 }
 
 // Spread is what the attempts of one command know of each other, so that each

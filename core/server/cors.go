@@ -38,7 +38,7 @@ func newCORS(c CORS, deviceHeader string) corsPolicy {
 		any:     slices.Contains(c.Origins, "*"),
 		headers: []string{deviceHeader + ", " + userHeader +
 			", Facet-Timing, If-None-Match, Priority, Traceparent, X-Request-Id, X-Request-Timeout-Ms"},
-		maxAge:  []string{strconv.Itoa(int(c.MaxAge / time.Second))},
+		maxAge: []string{strconv.Itoa(int(c.MaxAge / time.Second))},
 	}
 }
 

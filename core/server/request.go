@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -163,13 +162,11 @@ func allot(budget time.Duration, h http.Header) (time.Duration, error) {
 		return budget, nil
 	}
 	ms, err := strconv.ParseUint(lines[0], 10, 31)
-	if err != nil && !errors.Is(err, strconv.ErrRange) || len(lines) > 1 || err == nil && ms == 0 || strings.HasPrefix(lines[0], "+") {
+	switch {
+	case len(lines) > 1, err != nil && !errors.Is(err, strconv.ErrRange), ms == 0:
 		return 0, fault.InvalidField(field, rule)
 	}
-	if err != nil { // more than fits
-		return budget, nil
-	}
-	return min(budget, time.Duration(ms)*time.Millisecond), nil
+	return min(budget, time.Duration(ms)*time.Millisecond), nil // of more than fits ParseUint makes the most
 }
 
 // send writes a page, or that the client has it already.

@@ -13,8 +13,8 @@ import (
 type commands struct {
 	controls []*command.Control
 
-	runs, would, retries, coalesced, renewed, answers, seconds *prometheus.Desc
-	inUse, limit, open, forced, openings, refused              *prometheus.Desc
+	runs, would, retries, hedges, hedgesWon, coalesced, renewed, answers, seconds *prometheus.Desc
+	inUse, limit, open, forced, openings, refused                                 *prometheus.Desc
 }
 
 func newCommands(controls []*command.Control) *commands {
@@ -23,6 +23,8 @@ func newCommands(controls []*command.Control) *commands {
 		runs:      describe("runs_total", "Runs of a command by how they ended.", "outcome"),
 		would:     describe("would_total", "Runs that limits would have refused or ended, had they not only been observed.", "outcome"),
 		retries:   describe("retries_total", "Attempts of a command beside the first of each run."),
+		hedges:    describe("hedges_total", "Second attempts of a command beside a slow first one."),
+		hedgesWon: describe("hedges_won_total", "Second attempts of a command that answered before the first."),
 		coalesced: describe("coalesced_total", "Queries that waited for a call made for several requests."),
 		renewed:   describe("renewed_total", "Remembered answers that were renewed while they were used."),
 		answers:   describe("answers_total", "Answers of a command by the rung they stood on.", "rung"),
@@ -43,7 +45,7 @@ func describe(name, help string, label ...string) *prometheus.Desc {
 // Describe names what Collect tells.
 func (c *commands) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.runs, c.would, c.retries, c.coalesced, c.renewed, c.answers, c.seconds,
+		c.runs, c.would, c.retries, c.hedges, c.hedgesWon, c.coalesced, c.renewed, c.answers, c.seconds,
 		c.inUse, c.limit, c.open, c.forced, c.openings, c.refused,
 	} {
 		to <- d
@@ -72,6 +74,8 @@ func (c *commands) collect(control *command.Control, to chan<- prometheus.Metric
 		tell(c.answers, prometheus.CounterValue, float64(n), rung)
 	}
 	tell(c.retries, prometheus.CounterValue, float64(stats.Retries))
+	tell(c.hedges, prometheus.CounterValue, float64(stats.Hedges))
+	tell(c.hedgesWon, prometheus.CounterValue, float64(stats.HedgesWon))
 	tell(c.inUse, prometheus.GaugeValue, float64(stats.InFlight))
 	tell(c.limit, prometheus.GaugeValue, float64(stats.MaxConcurrent))
 	tell(c.coalesced, prometheus.CounterValue, float64(stats.Coalesced))

@@ -77,7 +77,8 @@ func (m *market) replica(t *testing.T, server *cachetest.Server, policy command.
 		t.Fatal(err)
 	}
 	t.Cleanup(shared.Close)
-	r := replica{command.New("test.market", m.ask).Safe().Tags(func(id string, _ product) []string { return []string{"product:" + id} }), shared}
+	tags := func(id string, _ product) []string { return []string{"product:" + id} }
+	r := replica{command.New("test.market", m.ask).Safe().Tags(tags), shared}
 	t.Cleanup(r.Close)
 	if err := r.Share(shared); err != nil {
 		t.Fatal(err)
