@@ -12,6 +12,7 @@ type Entry[V any] struct {
 	Stale  time.Time // until when it may stand in for a failed call; not before Fresh
 	Size   int64     // bytes of the answer, as received
 	Tags   []string  // what it can be invalidated by, beside its key
+	Shared time.Time // when one for the key was last given to the second level, which does not keep this; zero: never
 }
 
 // Found reports whether there is an entry.

@@ -150,7 +150,8 @@ func (c *Control) Stats() Stats {
 		Name: c.name, Circuit: c.circuit.state(), ForcedUntil: until,
 		InFlight: c.bulkhead.inUse.Load(), MaxConcurrent: c.Policy().MaxConcurrent,
 		Mode: c.Policy().Mode.String(), Would: map[string]uint64{}, Outcomes: map[string]uint64{}, Rungs: map[string]uint64{},
-		Retries: c.retries.Load(), Hedges: c.hedges.Load(), HedgesWon: c.hedgesWon.Load(), Coalesced: c.coalesced.Load(), Renewed: c.renewed.Load(),
+		Retries: c.retries.Load(), Hedges: c.hedges.Load(), HedgesWon: c.hedgesWon.Load(),
+		Coalesced: c.coalesced.Load(), Renewed: c.renewed.Load(),
 		Opened: c.circuit.opened.Load(), RefusedEvents: c.circuit.events.refused.Load(), Latency: c.latency(),
 	}
 	for _, o := range report.Outcomes() {

@@ -74,26 +74,37 @@ func (r *race[V]) wait(ctx context.Context, call *report.Call, impatient <-chan 
 		select {
 		case t := <-r.ended:
 			r.running--
-			if t.err != nil && (failed.call == nil || !errors.Is(t.err, report.ErrNoOther)) {
+			if t.err == nil {
+				return r.won(t)
+			}
+			if failed.call == nil || !errors.Is(t.err, report.ErrNoOther) {
 				failed = t
 			}
-			switch {
-			case t.err == nil:
-				if t.second {
-					r.control.hedgesWon.Add(1)
-				}
-				return t
-			case r.running == 0:
+			if r.running == 0 {
 				return failed
 			}
 		case <-impatient:
-			if ctx.Err() == nil && r.control.budget.Load().spend() && r.control.bulkhead.enter(r.policy.MaxConcurrent) {
-				r.control.hedges.Add(1)
-				if !r.start(ctx, call.Attempt(), true) {
-					r.control.bulkhead.leave()
-				}
-			}
+			r.hedge(ctx, call)
 		}
+	}
+}
+
+func (r *race[V]) won(t try[V]) try[V] {
+	if t.second {
+		r.control.hedgesWon.Add(1)
+	}
+	return t
+}
+
+// hedge begins the second attempt, if the budget and the bulkhead allow one.
+func (r *race[V]) hedge(ctx context.Context, call *report.Call) {
+	c := r.control
+	if ctx.Err() != nil || !c.budget.Load().spend() || !c.bulkhead.enter(r.policy.MaxConcurrent) {
+		return
+	}
+	c.hedges.Add(1)
+	if !r.start(ctx, call.Attempt(), true) {
+		c.bulkhead.leave()
 	}
 }
 

@@ -35,6 +35,7 @@ func (c *Command[K, V]) recallAll(ctx context.Context, policy *Policy, queries [
 	if remote := c.remote.Load(); remote != nil && len(unknown) > 0 {
 		for n, e := range remote.Get(context.WithoutCancel(ctx), chosen(queries, unknown)) {
 			if i := unknown[n]; e.Stored.After(known[i].Stored) {
+				e.Shared = e.Stored
 				known[i] = e
 				remembered.PutAsked(queries[i], e, now)
 			}
@@ -73,7 +74,7 @@ func (c *Command[K, V]) remember(policy *Policy, query K, value V, size int64, c
 	if c.tags != nil {
 		e.Tags = c.tags(query, value)
 	}
-	c.store(query, e)
+	c.store(policy, query, e)
 }
 
 // unlearn drops what is remembered of a query whose call says that it was at
@@ -85,17 +86,26 @@ func (c *Command[K, V]) unlearn(policy *Policy, query K, call *report.Call, err 
 	}
 	e := cache.Entry[V]{Absent: true, Stored: call.Began}
 	e.Fresh, e.Stale = policy.Cache.until(call.Began, policy.Cache.Negative, policy.Cache.Negative)
-	c.store(query, e)
+	c.store(policy, query, e)
 }
 
-func (c *Command[K, V]) store(query K, e cache.Entry[V]) {
-	if remembered := c.cache.Load(); remembered != nil {
-		remembered.Put(query, e)
+func (c *Command[K, V]) store(policy *Policy, query K, e cache.Entry[V]) {
+	remembered := c.cache.Load()
+	if remembered == nil {
+		return
 	}
 	if remote := c.remote.Load(); remote != nil {
-		remote.Put(query, e)
+		if e.Shared = remembered.Get(query).Shared; policy.Cache.spares() || e.Stored.Sub(e.Shared) > policy.Cache.Stale/often {
+			e.Shared = e.Stored
+			remote.Put(query, e)
+		}
 	}
+	remembered.Put(query, e)
 }
+
+// often is how often in its time an answer that only stands in is shared with
+// replicas: where each call brings one, all but the first would be written in vain.
+const often = 10
 
 func (c *Command[K, V]) drop(query K) {
 	if remembered := c.cache.Load(); remembered != nil {

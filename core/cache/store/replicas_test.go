@@ -164,6 +164,14 @@ func TestStaleCopyOfAnother(t *testing.T) {
 	a, b := m.replica(t, server, policy), m.replica(t, server, policy)
 	a.find(t, "p-1")
 	a.written(t, 1)
+	for range 20 {
+		a.find(t, "p-1")
+	}
+	a.find(t, "p-2")
+	a.written(t, 2)
+	if s := a.shared.Stats(); s.Written+s.Dropped > 2 || s.Queued != 0 {
+		t.Errorf("each answer is written: %+v", s)
+	}
 	m.down.Store(true)
 	if call, mark := b.find(t, "p-1"); call != 1 || mark.Rung != report.Stale || mark.Reason != fault.ReasonError {
 		t.Errorf("call %d, %+v", call, mark)
