@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/facet-gateway/facet/bench/process"
 )
 
 // feature is a part of a page's cost: the time under some functions, less the time
@@ -126,7 +128,7 @@ func parseProfile(listing string) (spent map[string]float64, total float64, err 
 		spent[function(strings.Join(fields[5:], " "))] += under
 	}
 	if total == 0 || len(spent) == 0 {
-		return nil, 0, fmt.Errorf("the profile is empty:\n%s", tail([]byte(listing)))
+		return nil, 0, fmt.Errorf("the profile is empty:\n%s", process.Tail([]byte(listing)))
 	}
 	return spent, total, nil
 }

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+
+	"github.com/facet-gateway/facet/bench/process"
 )
 
 // allServices have a block in the gateway's configuration.
@@ -17,14 +19,14 @@ type subject struct {
 	name    string
 	address string
 	admin   string // of a gateway; empty of the twin
-	process *process
+	process *process.Process
 }
 
 // fleet is everything that a run starts.
 type fleet struct {
 	options  options
 	dir      string // temporary: programs, configuration, output
-	started  []*process
+	started  []*process.Process
 	services map[string]string // name → address
 	control  string            // of the simulator
 	products []string
@@ -53,7 +55,7 @@ func launch(ctx context.Context, o options) (*fleet, error) {
 // close ends every process, last started first, and removes the files.
 func (f *fleet) close() {
 	for _, p := range slices.Backward(f.started) {
-		p.stop()
+		p.Stop()
 	}
 	_ = os.RemoveAll(f.dir)
 }
@@ -73,8 +75,8 @@ func (f *fleet) build(ctx context.Context) error {
 	return nil
 }
 
-func (f *fleet) start(ctx context.Context, name, program string, args ...string) (*process, error) {
-	p, err := start(ctx, f.dir, name, f.options.gogc, filepath.Join(f.dir, program), args...)
+func (f *fleet) start(ctx context.Context, name, program string, args ...string) (*process.Process, error) {
+	p, err := process.Start(ctx, f.dir, name, f.options.gogc, filepath.Join(f.dir, program), args...)
 	if err == nil {
 		f.started = append(f.started, p)
 	}
@@ -87,11 +89,11 @@ func (f *fleet) simulate(ctx context.Context) error {
 		return err
 	}
 	for _, name := range allServices {
-		if f.services[name], err = p.announced(ctx, "service "+name); err != nil {
+		if f.services[name], err = p.Announced(ctx, "service "+name); err != nil {
 			return err
 		}
 	}
-	f.control, err = p.announced(ctx, "control")
+	f.control, err = p.Announced(ctx, "control")
 	return err
 }
 
@@ -114,10 +116,10 @@ func (f *fleet) gatewayProcess(ctx context.Context, name, config string) (*subje
 		return nil, err
 	}
 	s := &subject{name: name, process: p}
-	if s.address, err = p.announced(ctx, "gateway"); err != nil {
+	if s.address, err = p.Announced(ctx, "gateway"); err != nil {
 		return nil, err
 	}
-	s.admin, err = p.announced(ctx, "admin")
+	s.admin, err = p.Announced(ctx, "admin")
 	return s, err
 }
 
@@ -131,7 +133,7 @@ func (f *fleet) twins(ctx context.Context) error {
 		return err
 	}
 	f.twin = &subject{name: "twin", process: p}
-	f.twin.address, err = p.announced(ctx, "gateway")
+	f.twin.address, err = p.Announced(ctx, "gateway")
 	return err
 }
 

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/facet-gateway/facet/bench/process"
 )
 
 // configuration returns the gateway's file: every default, one instance a service.
@@ -113,7 +115,7 @@ func fetch(ctx context.Context, address string, header http.Header) ([]byte, htt
 		return nil, nil, fmt.Errorf("fetch: %w", err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, nil, fmt.Errorf("fetch: %s said %s: %s", address, response.Status, tail(body))
+		return nil, nil, fmt.Errorf("fetch: %s said %s: %s", address, response.Status, process.Tail(body))
 	}
 	return body, response.Header, nil
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/facet-gateway/facet/bench/process"
 )
 
 //go:embed load.lua
@@ -47,7 +49,7 @@ func (g *generator) run(ctx context.Context, address string, duration time.Durat
 		return load{}, fmt.Errorf("load: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		return load{}, fmt.Errorf("load: wrk: %w\n%s", err, tail(output))
+		return load{}, fmt.Errorf("load: wrk: %w\n%s", err, process.Tail(output))
 	}
 	return parseLoad(string(output))
 }

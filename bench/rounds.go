@@ -51,7 +51,7 @@ func (f *fleet) measureAll(ctx context.Context) ([]*result, error) {
 	}
 	for i, s := range subjects {
 		var err error
-		if results[i].peak, err = peakMemory(s.process.pid()); err != nil {
+		if results[i].peak, err = peakMemory(s.process.PID()); err != nil {
 			return nil, err
 		}
 	}
@@ -71,7 +71,7 @@ func order(round, n int) []int {
 }
 
 func (f *fleet) measure(ctx context.Context, s *subject, duration time.Duration) (sample, error) {
-	if err := s.process.forget(); err != nil {
+	if err := s.process.Forget(); err != nil {
 		return sample{}, err
 	}
 	before, err := f.account(ctx, s)
@@ -114,7 +114,7 @@ type account struct {
 func (a account) minus(b account) account { return account{a.cpu - b.cpu, a.calls - b.calls} }
 
 func (f *fleet) account(ctx context.Context, s *subject) (account, error) {
-	cpu, err := cpuTime(s.process.pid())
+	cpu, err := cpuTime(s.process.PID())
 	if err != nil {
 		return account{}, err
 	}

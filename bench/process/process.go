@@ -1,4 +1,7 @@
-package main
+// Package process runs the programs that a benchmark measures or hurts: it learns from
+// their output where they listen, keeps that output for their last words, and ends
+// them, and nothing else, by their process id.
+package process
 
 import (
 	"context"
@@ -19,18 +22,20 @@ const (
 	lookEach = 20 * time.Millisecond
 )
 
-// process is a program that this one started. Its output goes to a file, which
-// costs no reader on the machine that is being measured.
-type process struct {
-	name string
+// Process is a program that this one started. Its output goes to a file, which
+// costs no reader on the machine that is being measured. Safe for concurrent use.
+type Process struct {
+	Name string
+
 	log  string
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended
 }
 
-// start runs a program until stop, or the end of ctx.
-func start(ctx context.Context, dir, name string, gogc int, program string, args ...string) (*process, error) {
-	p := &process{name: name, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
+// Start runs a program until [Process.Stop], or the end of ctx. Its output goes to a
+// file of its name in dir, its collector runs with GOGC=gogc.
+func Start(ctx context.Context, dir, name string, gogc int, program string, args ...string) (*Process, error) {
+	p := &Process{Name: name, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -63,11 +68,11 @@ func environment(inherited []string, gogc int) []string {
 	return append(env, fmt.Sprintf("GOGC=%d", gogc))
 }
 
-// pid is the process's own id.
-func (p *process) pid() int { return p.cmd.Process.Pid }
+// PID is the process's own id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// stop ends the process and waits until it has ended.
-func (p *process) stop() {
+// Stop ends the process and waits until it has ended: 15 s, then it is killed.
+func (p *Process) Stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 	select {
 	case <-p.done:
@@ -77,8 +82,8 @@ func (p *process) stop() {
 	}
 }
 
-// announced waits for the line "<what> http://…" of the process's output.
-func (p *process) announced(ctx context.Context, what string) (string, error) {
+// Announced waits up to 15 s for the line "<what> http://…" of the process's output.
+func (p *Process) Announced(ctx context.Context, what string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(what) + `\s+(http://\S+)$`)
@@ -87,7 +92,7 @@ func (p *process) announced(ctx context.Context, what string) (string, error) {
 	for {
 		text, err := os.ReadFile(p.log)
 		if err != nil {
-			return "", fmt.Errorf("%s: %w", p.name, err)
+			return "", fmt.Errorf("%s: %w", p.Name, err)
 		}
 		if found := line.FindSubmatch(text); found != nil {
 			return string(found[1]), nil
@@ -95,33 +100,34 @@ func (p *process) announced(ctx context.Context, what string) (string, error) {
 		select {
 		case <-look.C:
 		case <-p.done:
-			return "", fmt.Errorf("%s ended before it said %q:\n%s", p.name, what, p.lastWords())
+			return "", fmt.Errorf("%s ended before it said %q:\n%s", p.Name, what, p.LastWords())
 		case <-ctx.Done():
-			return "", fmt.Errorf("%s did not say %q: %w\n%s", p.name, what, context.Cause(ctx), p.lastWords())
+			return "", fmt.Errorf("%s did not say %q: %w\n%s", p.Name, what, context.Cause(ctx), p.LastWords())
 		}
 	}
 }
 
-// forget empties the output, so that a run of hours does not fill the disk.
-func (p *process) forget() error {
+// Forget empties the output, so that a run of hours does not fill the disk.
+func (p *Process) Forget() error {
 	select {
 	case <-p.done:
-		return errors.New(p.name + " has ended")
+		return errors.New(p.Name + " has ended")
 	default:
 		return os.Truncate(p.log, 0)
 	}
 }
 
-// lastWords are read anew: a program says most just before it ends.
-func (p *process) lastWords() string {
+// LastWords is the end of the output. It is read anew: a program says most just before it ends.
+func (p *Process) LastWords() string {
 	text, err := os.ReadFile(p.log)
 	if err != nil {
 		return err.Error()
 	}
-	return tail(text)
+	return Tail(text)
 }
 
-func tail(text []byte) string {
+// Tail is the end of a text, 2,000 bytes at most.
+func Tail(text []byte) string {
 	const most = 2000
 	return string(text[max(0, len(text)-most):])
 }
