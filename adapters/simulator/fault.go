@@ -18,7 +18,8 @@ const (
 
 // Fault is what is wrong with a service. The zero value is nothing. Latency,
 // capacity and errors go with one of the others, except for Down; of Hang, Drip,
-// Reset, Garbage, WrongType, Oversize and Down there can be one.
+// Reset, Truncated, Garbage, WrongType, Deep, Oversize, Huge, Bomb and Down there can
+// be one.
 type Fault struct {
 	Latency   time.Duration // before each answer, up to 10 min
 	Spread    time.Duration // the latency varies evenly by up to this much, up or down
@@ -29,16 +30,21 @@ type Fault struct {
 	Drip      time.Duration // between one byte of the body and the next, up to 1 min
 	Hang      bool          // no answer until the fault is replaced
 	Reset     bool          // the connection is reset in the middle of the body
+	Truncated bool          // 200 and the first half of the body, as if that were all of it
 	Garbage   bool          // 200 and the type of JSON, and a body that is not
 	WrongType bool          // 200 and a page of HTML
+	Deep      bool          // a valid answer with 100,000 lists within each other
 	Oversize  bool          // a valid answer of 8 MiB
+	Huge      bool          // a valid answer of 1 GiB
+	Bomb      bool          // 1 MiB of gzip that nobody asked for, of 1 GiB
 	Down      bool          // connections are closed at once, open ones too
 }
 
 // ParseFault reads the text form of a fault: "" or "none", or fields with commas
 // between them, as in "latency=50ms,spread=20ms,error=0.3" or "capacity=4,hang".
 // Fields are latency, spread, capacity, queue, error, status, drip, hang, reset,
-// garbage, wrongtype, oversize and down. The error names the field.
+// truncated, garbage, wrongtype, deep, oversize, huge, bomb and down. The error names
+// the field.
 func ParseFault(text string) (Fault, error) {
 	var f Fault
 	text = strings.TrimSpace(text)

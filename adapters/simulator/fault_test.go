@@ -27,6 +27,10 @@ func TestParseFault(t *testing.T) {
 		{"reset,latency=1s", simulator.Fault{Reset: true, Latency: time.Second}, "latency=1s,reset"},
 		{"garbage", simulator.Fault{Garbage: true}, "garbage"},
 		{"wrongtype=true", simulator.Fault{WrongType: true}, "wrongtype"},
+		{"truncated", simulator.Fault{Truncated: true}, "truncated"},
+		{"deep", simulator.Fault{Deep: true}, "deep"},
+		{"huge", simulator.Fault{Huge: true}, "huge"},
+		{"bomb", simulator.Fault{Bomb: true}, "bomb"},
 		{"oversize", simulator.Fault{Oversize: true}, "oversize"},
 		{"down", simulator.Fault{Down: true}, "down"},
 		{"status=429", simulator.Fault{Status: 429}, "status=429"},
@@ -65,6 +69,7 @@ var badFaults = []struct{ text, field string }{
 	{"hang,hang", "hang"},
 	{"hang,reset", "reset"},
 	{"garbage,oversize", "oversize"},
+	{"huge,bomb", "bomb"},
 	{"down,latency=1s", "down"},
 	{strings.Repeat("x", 1000), strings.Repeat("x", 32)},
 }

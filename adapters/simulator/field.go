@@ -31,9 +31,13 @@ var fields = [...]field{
 	{name: "drip", alone: true, duration: func(f *Fault) *time.Duration { return &f.Drip }},
 	{name: "hang", alone: true, flag: func(f *Fault) *bool { return &f.Hang }},
 	{name: "reset", alone: true, flag: func(f *Fault) *bool { return &f.Reset }},
+	{name: "truncated", alone: true, flag: func(f *Fault) *bool { return &f.Truncated }},
 	{name: "garbage", alone: true, flag: func(f *Fault) *bool { return &f.Garbage }},
 	{name: "wrongtype", alone: true, flag: func(f *Fault) *bool { return &f.WrongType }},
+	{name: "deep", alone: true, flag: func(f *Fault) *bool { return &f.Deep }},
 	{name: "oversize", alone: true, flag: func(f *Fault) *bool { return &f.Oversize }},
+	{name: "huge", alone: true, flag: func(f *Fault) *bool { return &f.Huge }},
+	{name: "bomb", alone: true, flag: func(f *Fault) *bool { return &f.Bomb }},
 	{name: "down", alone: true, flag: func(f *Fault) *bool { return &f.Down }},
 }
 

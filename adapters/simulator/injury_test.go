@@ -1,9 +1,12 @@
 package simulator_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -119,6 +122,7 @@ func TestWrongBodies(t *testing.T) {
 		fault, contentType string
 		wrong              func(body []byte) bool
 	}{
+		{"truncated", "application/json", func(b []byte) bool { return len(b) > 0 && !json.Valid(b) }},
 		{"garbage", "application/json", func(b []byte) bool { return len(b) > 0 && !json.Valid(b) }},
 		{"wrongtype", "text/html; charset=utf-8", func(b []byte) bool { return strings.HasPrefix(string(b), "<!doctype") }},
 		{"oversize", "application/json", func(b []byte) bool { return len(b) > 8<<20 && json.Valid(b) }},
@@ -134,8 +138,52 @@ func TestWrongBodies(t *testing.T) {
 	}
 }
 
+func TestDeep(t *testing.T) {
+	_, c, url := hurt(t, "deep")
+	body := get(t, c, url).body
+	if json.Valid(body) { // encoding/json has a limit of 10,000
+		t.Error("the lists are not deep enough")
+	}
+	const lists = 100_000
+	flat := strings.Replace(string(body), strings.Repeat("[", lists)+strings.Repeat("]", lists), "[]", 1)
+	if !json.Valid([]byte(flat)) {
+		t.Errorf("it is not JSON: %.100s", flat)
+	}
+}
+
+func TestBomb(t *testing.T) {
+	_, c, url := hurt(t, "bomb")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept-Encoding", "identity") // so that the client does not inflate it
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.Header.Get("Content-Encoding") != "gzip" || len(body) > 2<<20 {
+		t.Fatalf("got %d bytes of %q, %v", len(body), resp.Header.Get("Content-Encoding"), err)
+	}
+	blanks, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, blanks); err != nil || n != 1<<30 {
+		t.Errorf("it holds %d bytes, %v", n, err)
+	}
+}
+
 func TestOversizeEndsWithItsClient(t *testing.T) {
-	s, c, url := hurt(t, "oversize")
+	for _, fault := range []string{"oversize", "huge", "bomb"} {
+		t.Run(fault, func(t *testing.T) { endsWithItsClient(t, fault) })
+	}
+}
+
+func endsWithItsClient(t *testing.T, fault string) {
+	s, c, url := hurt(t, fault)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)

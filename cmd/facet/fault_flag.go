@@ -13,7 +13,8 @@ import (
 
 const faultHelp = `A fault is a list of fields with commas between them: latency=50ms, spread=20ms,
 capacity=4, queue=8, error=0.3 (a share of the answers), status=503, and one of
-hang, reset, garbage, wrongtype, oversize, drip=10ms; or down, alone.`
+hang, drip=10ms, reset, truncated, garbage, wrongtype, deep, oversize, huge, bomb;
+or down, alone.`
 
 // faultFlag is the flag --fault SERVICE=FAULT, which can be given many times.
 type faultFlag map[string]simulator.Fault

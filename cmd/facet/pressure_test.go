@@ -288,7 +288,9 @@ func TestCatalogGone(t *testing.T) {
 // body can be broken: each answer is a valid page or a typed problem.
 func TestRubbishNeverMakesAnInvalidPage(t *testing.T) {
 	s := newStage(t, "")
-	for _, spec := range []string{"reset", "garbage", "oversize", "status=500", "status=429", "wrongtype", "down", "error=0.5"} {
+	for _, spec := range []string{
+		"reset", "truncated", "garbage", "wrongtype", "deep", "oversize", "huge", "bomb", "status=500", "status=429", "down", "error=0.5",
+	} {
 		for _, service := range []string{"catalog", "cart", "orders", "reviews", "inventory", "shipping", "recommendations"} {
 			s.fault(service, spec)
 			r, body := s.mustGet(fmt.Sprintf("p-%d", 1001+rand.IntN(300)))

@@ -2,7 +2,7 @@
 // controls of a service show of it.
 
 /** What a service can do instead of answering; of these there can be one. */
-export const kinds = ["none", "hang", "reset", "garbage", "wrongtype", "oversize", "down"];
+export const kinds = ["none", "hang", "reset", "truncated", "garbage", "wrongtype", "deep", "oversize", "huge", "bomb", "down"];
 
 const units = { h: 3600000, m: 60000, s: 1000, ms: 1, "µs": 0.001, us: 0.001, ns: 0.000001 };
 
