@@ -12,6 +12,7 @@ LINT        := $(TOOLS)/golangci-lint-$(LINT_VERSION)
 FUZZTIME    ?= 10s
 CLIENT      := testdata/client
 BENCH_FLAGS ?=
+FAULTS_FLAGS ?=
 TEST_FLAGS  ?=
 
 # No pattern looks into testdata, so each package there is named; a test at the
@@ -83,6 +84,11 @@ $(LINT):
 bench: ## compare the gateway with a hand-written twin (BENCH_FLAGS="-rounds 3")
 	@$(call need,wrk,wrk)
 	$(GO) run ./bench $(BENCH_FLAGS)
+
+.PHONY: faults
+faults: ## break services under load and hold pages to bars (FAULTS_FLAGS="-only hang,reset -short")
+	@$(call need,redis-server,redis-server)
+	$(GO) run ./bench/faults $(FAULTS_FLAGS)
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)

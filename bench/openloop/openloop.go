@@ -8,6 +8,7 @@
 package openloop
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -22,6 +23,10 @@ type Kind struct {
 	Name      string
 	PerSecond float64                            // > 0
 	Request   func(n int) (*http.Request, error) // the n-th, from 0; called on one goroutine
+
+	// Sound looks at a whole answer; nil: none is looked at, and what they hold is not
+	// kept. It is called on many goroutines.
+	Sound func(header http.Header, status int, body []byte) bool
 }
 
 // Answer is what became of one request.
@@ -30,6 +35,7 @@ type Answer struct {
 	Took   time.Duration // from then until the whole answer was read, or none was to come
 	Status int           // 0: there was no answer, or not all of it
 	Parts  string        // of the header Facet-Parts
+	Faulty bool          // it came whole, and is not sound
 }
 
 // Result is what became of all requests of a kind, in the order in which they were due.
@@ -100,7 +106,7 @@ func (k Kind) run(ctx context.Context, client *http.Client, began time.Time, ans
 		open.Add(1)
 		all.Go(func() {
 			defer open.Add(-1)
-			a.ask(client, request)
+			a.ask(client, request, k.Sound)
 			a.Took = time.Since(began) - a.Due
 		})
 	}
@@ -108,13 +114,20 @@ func (k Kind) run(ctx context.Context, client *http.Client, began time.Time, ans
 }
 
 // ask reads the whole answer: half of one is none.
-func (a *Answer) ask(client *http.Client, request *http.Request) {
+func (a *Answer) ask(client *http.Client, request *http.Request, sound func(http.Header, int, []byte) bool) {
 	response, err := client.Do(request)
 	if err != nil {
 		return
 	}
 	defer func() { _ = response.Body.Close() }()
-	if _, err := io.Copy(io.Discard, response.Body); err == nil {
-		a.Status, a.Parts = response.StatusCode, response.Header.Get("Facet-Parts")
+	var body bytes.Buffer
+	to := io.Discard
+	if sound != nil {
+		to = &body
 	}
+	if _, err := io.Copy(to, response.Body); err != nil {
+		return
+	}
+	a.Status, a.Parts = response.StatusCode, response.Header.Get("Facet-Parts")
+	a.Faulty = sound != nil && !sound(response.Header, response.StatusCode, body.Bytes())
 }

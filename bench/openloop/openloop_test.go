@@ -85,6 +85,26 @@ func TestKindsAndFailures(t *testing.T) {
 	}
 }
 
+// TestSound: answers are held to what a kind wants of them, and lost without.
+func TestSound(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(r.URL.Path))
+	}))
+	defer server.Close()
+	good, bad := kind(server, "/good", 50), kind(server, "/bad", 50)
+	good.Sound = func(header http.Header, status int, body []byte) bool {
+		return status == http.StatusOK && header.Get("Content-Length") != "" && string(body) == "/good"
+	}
+	bad.Sound = good.Sound
+	results, err := openloop.Run(t.Context(), client(t), 200*time.Millisecond, good, bad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if results[0].Count(openloop.Lost) != 0 || results[1].Count(openloop.Lost) != 10 || results[1].Count(openloop.Any) != 10 {
+		t.Errorf("%+v", results)
+	}
+}
+
 func TestPercentile(t *testing.T) {
 	r := openloop.Result{Answers: make([]openloop.Answer, 100)}
 	for i := range r.Answers {

@@ -4,6 +4,7 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -115,6 +116,23 @@ func (p *Process) Forget() error {
 	default:
 		return os.Truncate(p.log, 0)
 	}
+}
+
+// Count returns how often the output holds a text.
+func (p *Process) Count(text string) (int, error) {
+	all, err := os.ReadFile(p.log)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", p.Name, err)
+	}
+	return bytes.Count(all, []byte(text)), nil
+}
+
+// Signal sends the process a signal.
+func (p *Process) Signal(s os.Signal) error {
+	if err := p.cmd.Process.Signal(s); err != nil {
+		return fmt.Errorf("%s: %w", p.Name, err)
+	}
+	return nil
 }
 
 // LastWords is the end of the output. It is read anew: a program says most just before it ends.

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/facet-gateway/facet/bench/openloop"
+)
+
+// allDown shows all seven services gone, and pages of which half were never seen
+// before: each is a degraded 200 or a typed 503, and quick once the circuits are open.
+func allDown(ctx context.Context, l *lab, r row) ([]finding, error) {
+	d := l.options.pick(dose{5, 3 * time.Second, 5 * time.Second, 200}, dose{1, time.Second, 3 * time.Second, 40})
+	s, done, err := l.stage(ctx, quick())
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	var all []pair
+	for range d.rounds {
+		p := pair{}
+		if p.healthy, err = s.load(ctx, d.healthy, s.pages(d.rate, details)); err != nil {
+			return nil, err
+		}
+		for _, one := range seven() {
+			if err := s.shop.hurt(ctx, one.name, r.fault); err != nil {
+				return nil, err
+			}
+		}
+		if p.faulty, err = s.load(ctx, d.faulty, s.pages(d.rate, detailsOfAll)); err != nil {
+			return nil, err
+		}
+		if _, err := s.recover(ctx); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	after, err := s.aftermath(ctx)
+	return append(judgeDown(all, d), after...), err
+}
+
+func judgeDown(all []pair, d dose) []finding {
+	const quickly = 50 // ms
+	var healthy, p99, room, other, refused []float64
+	stayedClosed := 0
+	for _, p := range all {
+		since, ever := p.faulty.openSince()
+		if !ever {
+			stayedClosed++
+		}
+		pages := p.faulty.pages()
+		other = append(other, float64(pages.Count(func(a openloop.Answer) bool { return !degraded(a) && (!openloop.Refused(a) || a.Faulty) })))
+		refused = append(refused, 100*pages.Share(openloop.Refused))
+		healthy = append(healthy, millis(p.healthy.pages().Percentile(99, openloop.Any)))
+		p99 = append(p99, millis(pages.Between(since, d.faulty).Percentile(99, openloop.Any)))
+		room = append(room, p.faulty.late.roomForP99())
+	}
+	return []finding{
+		atMost("pages that are neither a degraded 200 nor a typed 503", nil, other, 0, nil),
+		{what: "of them 503, %", faulty: refused},
+		atMost("p99 once open, ms", healthy, p99, quickly, room),
+		atMost("rounds with a circuit that stayed closed", nil, []float64{float64(stayedClosed)}, 0, nil),
+	}
+}
+
+func degraded(a openloop.Answer) bool { return a.Status == 200 && a.Parts != "" && !a.Faulty }
+
+// openSince tells since when the circuits of the seven have all been open. Shipping
+// is asked only for products that are known.
+func (e *episode) openSince() (since time.Duration, ever bool) {
+	for _, one := range seven() {
+		after, opened := e.seen.opened(one.command)
+		if !opened {
+			return 0, false
+		}
+		since = max(since, after)
+	}
+	return since, true
+}

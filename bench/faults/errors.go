@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/facet-gateway/facet/bench/openloop"
+)
+
+const (
+	window = 10 * time.Second // of a circuit's percentage
+	healed = time.Second      // beside the sleep, until the circuit is closed
+)
+
+// staysClosed shows a service that fails too seldom for its circuit to open.
+func staysClosed(ctx context.Context, l *lab, r row) ([]finding, error) {
+	s, done, all, err := l.fail(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	openings, openingsHurt := column(all, func(e *episode, one service) float64 { return float64(e.seen.openings(one.command)) })
+	lostWell, lostHurt := column(all, lost)
+	after, err := s.aftermath(ctx)
+	return append(append(usual(all),
+		atMost("times that its circuit opened", openings, openingsHurt, 0, nil),
+		atMost("pages lost", lostWell, lostHurt, 0, nil),
+	), after...), err
+}
+
+// opensAndCloses shows one that fails often enough, and then is healed under load.
+func opensAndCloses(ctx context.Context, l *lab, r row) ([]finding, error) {
+	s, done, all, err := l.fail(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	var opened, closed []float64
+	for _, p := range all {
+		opened = append(opened, whenOpened(p))
+		after, err := s.heal(ctx, r, p.service)
+		if err != nil {
+			return nil, err
+		}
+		closed = append(closed, after)
+	}
+	lostWell, lostHurt := column(all, lost)
+	after, err := s.aftermath(ctx)
+	return append(append(usual(all),
+		atMost("opened after, s", nil, opened, window.Seconds(), nil),
+		atMost("closed again after it heals, s", nil, closed, (s.policy.sleep+healed).Seconds(), nil),
+		atMost("pages lost", lostWell, lostHurt, 0, nil),
+	), after...), err
+}
+
+func whenOpened(p pair) float64 {
+	after, ever := p.faulty.seen.opened(p.service.command)
+	if !ever {
+		return math.Inf(1)
+	}
+	return after.Seconds()
+}
+
+// heal breaks a service until its circuit is open, heals it under load, and tells
+// how long the circuit took to be closed for good, in seconds.
+func (s *stage) heal(ctx context.Context, r row, one service) (float64, error) {
+	d := s.lab.options.errorDose()
+	if err := s.shop.hurt(ctx, one.name, r.fault); err != nil {
+		return 0, err
+	}
+	for open := false; !open; {
+		e, err := s.load(ctx, time.Second, s.pages(d.rate, details))
+		if err != nil {
+			return 0, err
+		}
+		_, open = e.seen.opened(one.command)
+	}
+	if err := s.shop.heal(ctx); err != nil {
+		return 0, err
+	}
+	e, err := s.load(ctx, s.policy.sleep+2*healed, s.pages(d.rate, details))
+	if err != nil {
+		return 0, err
+	}
+	after, isClosed := e.seen.closed(one.command)
+	if !isClosed {
+		return math.Inf(1), nil
+	}
+	return after.Seconds(), nil
+}
+
+func (o options) errorDose() dose {
+	return o.pick(dose{2, 30 * time.Second, 30 * time.Second, 50}, dose{1, time.Second, window + time.Second, 40})
+}
+
+// fail has a service fail by a percentage, in a gateway with the default circuit, or
+// in the short form with one that sleeps for a second.
+func (l *lab) fail(ctx context.Context, r row) (*stage, func(), []pair, error) {
+	p := quick()
+	if !l.options.short {
+		p.sleep = 5 * time.Second
+	}
+	s, done, err := l.stage(ctx, p)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	d := l.options.errorDose()
+	all, err := s.paired(ctx, d, r, func(service) []openloop.Kind { return []openloop.Kind{s.pages(d.rate, details)} })
+	if err != nil {
+		done()
+		return nil, nil, nil, err
+	}
+	return s, done, all, nil
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/facet-gateway/facet/bench/openloop"
+)
+
+// episode is a time under load, and all that was seen of it.
+type episode struct {
+	results []openloop.Result // of each kind of page
+	seen    *record
+	counts  map[string]counts // of the services
+	late    lateness
+}
+
+func (e *episode) pages() openloop.Result { return e.results[0] }
+
+// load asks for pages for a time, and watches the gateway and the machine.
+func (s *stage) load(ctx context.Context, span time.Duration, kinds ...openloop.Kind) (*episode, error) {
+	const longest = 10 * time.Second // for an answer: pages have 800 ms
+	if err := s.shop.resetCounts(ctx); err != nil {
+		return nil, err
+	}
+	client := openloop.NewClient(longest)
+	defer client.CloseIdleConnections()
+	watched, late := s.watch(ctx), watchLateness()
+	results, err := openloop.Run(ctx, client, span, kinds...)
+	e := &episode{results: results, late: late()}
+	seen, fault := watched()
+	if err == nil {
+		err = fault
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.seen = seen
+	s.lab.late = max(s.lab.late, e.late.p99)
+	e.counts, err = s.shop.counts(ctx)
+	return e, err
+}
+
+// pair is a healthy run and a faulty one of the same length and load.
+type pair struct {
+	service         service // the one that was hurt
+	healthy, faulty *episode
+}
+
+// paired has rounds of a healthy and a faulty run. In each round the fault hits the
+// next of the seven; afterwards the gateway recovers.
+func (s *stage) paired(ctx context.Context, d dose, r row, kinds func(service) []openloop.Kind) ([]pair, error) {
+	var all []pair
+	for n := range d.rounds {
+		p := pair{service: seven()[(r.first+n)%len(seven())]}
+		var err error
+		if p.healthy, err = s.load(ctx, d.healthy, kinds(p.service)...); err != nil {
+			return nil, err
+		}
+		if err := s.shop.hurt(ctx, p.service.name, r.fault); err != nil {
+			return nil, err
+		}
+		if p.faulty, err = s.load(ctx, d.faulty, kinds(p.service)...); err != nil {
+			return nil, err
+		}
+		if _, err := s.recover(ctx); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// column takes a figure of each healthy and each faulty run.
+func column(all []pair, of func(*episode, service) float64) (healthy, faulty []float64) {
+	for _, p := range all {
+		healthy = append(healthy, of(p.healthy, p.service))
+		faulty = append(faulty, of(p.faulty, p.service))
+	}
+	return healthy, faulty
+}
+
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// usual are figures of every row that have no bar.
+func usual(all []pair) []finding {
+	var found []finding
+	for _, p := range []float64{50, 99} {
+		f := finding{what: fmt.Sprintf("p%.0f of pages, ms", p)}
+		f.healthy, f.faulty = column(all, func(e *episode, _ service) float64 { return millis(e.pages().Percentile(p, openloop.Any)) })
+		found = append(found, f)
+	}
+	degraded := finding{what: "pages degraded, %"}
+	degraded.healthy, degraded.faulty = column(all, func(e *episode, _ service) float64 {
+		return 100 * (e.pages().Share(openloop.Served) - e.pages().Share(openloop.Whole))
+	})
+	refused := finding{what: "pages refused, %"}
+	refused.healthy, refused.faulty = column(all, func(e *episode, _ service) float64 { return 100 * e.pages().Share(openloop.Refused) })
+	return append(found, degraded, refused)
+}
+
+// lost counts the pages that did not come as declared.
+func lost(e *episode, _ service) float64 {
+	n := 0
+	for _, r := range e.results {
+		n += r.Count(openloop.Lost)
+	}
+	return float64(n)
+}

@@ -1,0 +1,108 @@
+// Command faults breaks the services behind a real gateway while it is under steady
+// load, and holds what comes of it to bars: rows of faults, each of which has runs
+// with the fault and runs without it in turns. It builds `facet`, starts `facet
+// simulate` and, for each row, a fresh `facet serve` on loopback, and prints a table:
+// each figure of the healthy and of the faulty runs with its spread, the bar, and
+// whether it is met. It exits with 1 if one is missed.
+//
+// Everything shares one machine, and a machine with other work answers late whatever
+// a gateway does. So each run also measures how late this program's own goroutines
+// are woken, and a bar of time has that much room; the table tells it.
+//
+// It runs on Linux only, and ends only what it has started.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+var errMissed = errors.New("a bar was missed")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "faults:", err)
+		os.Exit(1)
+	}
+}
+
+// options are what a run can be told.
+type options struct {
+	only  []string // rows; none: all
+	short bool     // a form of a minute, for tests: some rows, few rounds, little load
+	race  bool     // the programs run with the race detector: slower and larger
+}
+
+func parseOptions(args []string, usage io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("faults", flag.ContinueOnError)
+	flags.SetOutput(usage)
+	only := flags.String("only", "", "rows to run, with commas between them: "+strings.Join(names(rows()), ", "))
+	flags.BoolVar(&o.short, "short", false, "few rounds, little load, and only rows that are quick to show")
+	flags.BoolVar(&o.race, "race", false, "build with the race detector; resident memory is then told, not judged")
+	if err := flags.Parse(args); err != nil {
+		return o, fmt.Errorf("arguments: %w", err)
+	}
+	if *only != "" {
+		o.only = strings.Split(*only, ",")
+	}
+	return o, nil
+}
+
+// run runs the rows that are wanted, and writes the table.
+func run(ctx context.Context, args []string, out, progress io.Writer) error {
+	o, err := parseOptions(args, progress)
+	if err != nil {
+		return err
+	}
+	found, late, err := o.measure(ctx, progress)
+	if err != nil {
+		return err
+	}
+	writeTable(out, o, late, found)
+	if missed(found) {
+		return errMissed
+	}
+	return nil
+}
+
+// measure runs the rows that are wanted. It also returns how late 99 % of this
+// program's goroutines were at most.
+func (o options) measure(ctx context.Context, progress io.Writer) (all []finding, late time.Duration, err error) {
+	wanted, err := choose(rows(), o)
+	if err != nil {
+		return nil, 0, err
+	}
+	l, err := open(ctx, o)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer l.close()
+	for _, r := range wanted {
+		fmt.Fprintf(progress, "%s: %s\n", r.name, r.about)
+		found, err := r.run(ctx, l, r)
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", r.name, err)
+		}
+		for i := range found {
+			found[i].row = r.name
+			fmt.Fprintln(progress, "  "+found[i].line())
+		}
+		all = append(all, found...)
+	}
+	return all, l.late, nil
+}

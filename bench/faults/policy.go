@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// What every gateway here has; the defaults otherwise.
+const (
+	timeout = 300 * time.Millisecond // of a command
+	limit   = 25                     // of its runs at once: a hundred pages a second would be 30 that wait
+	maxBody = 1 << 20                // bytes of an answer
+)
+
+// policy is what rows differ in, the same for each of the seven commands.
+type policy struct {
+	circuit string        // the section of that name
+	sleep   time.Duration // of the circuit
+	retry   string        // the section of that name; "": no retries, and one instance
+}
+
+// quick is the default but for a circuit that probes after a second, so that a row
+// need not wait for the next run.
+func quick() policy {
+	return policy{circuit: "volume: 20, error_percent: 50, consecutive: 20", sleep: time.Second}
+}
+
+// configuration returns a gateway's file.
+func configuration(s *shop, p policy) string {
+	var b strings.Builder
+	b.WriteString("listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nauth: {mode: header}\n" +
+		"log: {level: warn, format: text, requests: false}\nserver: {drain_delay: 0s}\nservices:\n")
+	commands := map[string]string{}
+	for _, one := range seven() {
+		_, commands[one.name], _ = strings.Cut(one.command, ".")
+	}
+	for _, name := range allServices() {
+		fmt.Fprintf(&b, "  %s:\n    instances: [%s]\n", name, p.instances(s.services[name]))
+		if command := commands[name]; command != "" {
+			fmt.Fprintf(&b, "    commands:\n      %s:\n        max_concurrent: %d\n        circuit: {%s, sleep: %v}\n",
+				command, limit, p.circuit, p.sleep)
+			if p.retry != "" {
+				fmt.Fprintf(&b, "        retry: {%s}\n", p.retry)
+			}
+		}
+	}
+	return b.String()
+}
+
+// instances are one, or the same one under two names: a retry asks another.
+func (p policy) instances(url string) string {
+	if p.retry == "" {
+		return fmt.Sprintf("%q", url)
+	}
+	return fmt.Sprintf("%q, %q", url, strings.Replace(url, "127.0.0.1", "localhost", 1))
+}

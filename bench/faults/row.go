@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// row is one kind of fault, and how it is shown.
+type row struct {
+	name  string
+	about string
+	fault string // of the simulator
+	quick bool   // part of the short form
+	first int    // of the seven, the one that is hurt in the first round
+	run   func(context.Context, *lab, row) ([]finding, error)
+}
+
+// rows are the whole matrix, in the order in which it is run.
+func rows() []row {
+	all := []row{
+		{"slow", "one of seven is 20 times slower", "latency=320ms,spread=10ms", true, 0, waits},
+		{"hang", "one of seven hangs", "hang", true, 0, waits},
+		{"drip", "one of seven drips a byte a second", "drip=1s", true, 0, waits},
+		{"reset", "one of seven breaks off in the body", "reset", true, 0, rubbish},
+		{"truncated", "one of seven sends half of its JSON", "truncated", true, 0, rubbish},
+		{"malformed", "one of seven sends what is not JSON", "garbage", true, 0, rubbish},
+		{"deep", "one of seven sends 100,000 lists within each other", "deep", true, 0, rubbish},
+		{"huge", "one of seven sends 1 GiB", "huge", true, 0, rubbish},
+		{"bomb", "one of seven sends 1 MiB of gzip that holds 1 GiB", "bomb", true, 0, rubbish},
+		{"errors30", "one of seven fails 30 % of its calls", "error=0.3", true, 0, staysClosed},
+		{"errors60", "one of seven fails 60 % of its calls", "error=0.6", true, 0, opensAndCloses},
+		{"down", "all seven are down", "down", true, 0, allDown},
+		{"calls", "one of seven fails everything, and may be retried", "status=500", true, 0, callsPerPage},
+		{"flood", "ten times what the backend can do", "", false, 0, flood},
+	}
+	for i := range all {
+		all[i].first = i
+	}
+	return all
+}
+
+func names(all []row) []string {
+	var list []string
+	for _, r := range all {
+		list = append(list, r.name)
+	}
+	return list
+}
+
+// choose returns the rows that are wanted.
+func choose(all []row, o options) ([]row, error) {
+	for _, name := range o.only {
+		if !slices.Contains(names(all), name) {
+			return nil, fmt.Errorf("arguments: there is no row %q; there are %s", name, strings.Join(names(all), ", "))
+		}
+	}
+	wanted := slices.DeleteFunc(all, func(r row) bool {
+		return len(o.only) > 0 && !slices.Contains(o.only, r.name) || o.short && !r.quick
+	})
+	if len(wanted) == 0 {
+		return nil, errors.New("arguments: none of these rows has a short form")
+	}
+	return wanted, nil
+}
+
+// dose is how much of a load a row gets.
+type dose struct {
+	rounds  int
+	healthy time.Duration // of a healthy run
+	faulty  time.Duration // of a faulty run
+	rate    float64       // pages a second, of the page that needs all seven
+}
+
+// pick returns the dose of a form.
+func (o options) pick(full, short dose) dose {
+	if o.short {
+		return short
+	}
+	return full
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/facet-gateway/facet/bench/openloop"
+)
+
+// rubbish shows one service whose bodies cannot be used. Its circuit is kept from
+// opening, so that each page really reads one; a full run reads 100,000 and more.
+func rubbish(ctx context.Context, l *lab, r row) ([]finding, error) {
+	d := l.options.pick(dose{7, 1500 * time.Millisecond, 4 * time.Second, 600}, dose{1, 300 * time.Millisecond, time.Second, 60})
+	p := quick()
+	p.circuit = "volume: 100000, error_percent: 100, consecutive: 100000"
+	s, done, err := l.stage(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	all, err := s.paired(ctx, d, r, func(service) []openloop.Kind { return []openloop.Kind{s.pages(d.rate, details)} })
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.judgeRubbish(all)
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.aftermath(ctx)
+	return append(found, after...), err
+}
+
+func (s *stage) judgeRubbish(all []pair) ([]finding, error) {
+	const beside = 64 // MiB
+	lostWell, lostHurt := column(all, lost)
+	asked, askedHurt := column(all, func(e *episode, _ service) float64 { return float64(e.pages().Count(openloop.Any)) })
+	peak, err := s.peak()
+	if err != nil {
+		return nil, err
+	}
+	memory := atMost("most memory resident, MiB", nil, []float64{peak}, limit*maxBody>>20+beside, nil)
+	if s.lab.options.race {
+		memory.verdict = told // its shadow memory is a multiple of what the program has
+	}
+	return append(usual(all),
+		finding{what: "pages", healthy: asked, faulty: askedHurt},
+		atMost("pages lost or not valid JSON", lostWell, lostHurt, 0, nil),
+		memory,
+	), nil
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/facet-gateway/facet/bench/openloop"
+	"github.com/facet-gateway/facet/bench/process"
+)
+
+// stage is one gateway, for one row.
+type stage struct {
+	lab            *lab
+	shop           *shop
+	process        *process.Process
+	policy         policy
+	gateway, admin string // URLs
+	calm           state  // of the process, before anything was hurt
+}
+
+// open learns where the gateway listens, has it see what the pages need, and
+// takes down what its state is under a load that hurts nothing.
+func (s *stage) open(ctx context.Context) (err error) {
+	if s.gateway, err = s.process.Announced(ctx, "gateway"); err != nil {
+		return err
+	}
+	if s.admin, err = s.process.Announced(ctx, "admin"); err != nil {
+		return err
+	}
+	if _, err := s.recover(ctx); err != nil {
+		return err
+	}
+	if _, err := s.load(ctx, time.Second, s.pages(known, details)); err != nil {
+		return err // each known product once: a copy of it may stand in from now on
+	}
+	s.calm, err = s.settled(ctx, state{})
+	return err
+}
+
+func (s *stage) close() { s.process.Stop() }
+
+// known products have been asked for before; as many further ones have not.
+const known = 60
+
+func details(n int) string {
+	return fmt.Sprintf("/productdetails?productid=p-%d&postcode=1011AB", 1001+n%known)
+}
+
+// half of the products that it asks for were never seen.
+func detailsOfAll(n int) string {
+	return fmt.Sprintf("/productdetails?productid=p-%d&postcode=1011AB", 1001+n%(2*known))
+}
+
+func (s *stage) pages(perSecond float64, path func(n int) string) openloop.Kind {
+	return openloop.Kind{PerSecond: perSecond, Sound: sound, Request: func(n int) (*http.Request, error) {
+		return s.request(context.Background(), path(n)) // the client has a time limit
+	}}
+}
+
+func (s *stage) request(ctx context.Context, path string) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.gateway+path, http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("request: %w", err)
+	}
+	r.Header = http.Header{"X-Device-Type": {"phone"}, "X-User-Id": {"u-7"}}
+	return r, nil
+}
+
+// sound holds for a page in valid JSON, and for a typed problem.
+func sound(header http.Header, status int, body []byte) bool {
+	want := "application/problem+json"
+	if status == http.StatusOK {
+		want = "application/json"
+	}
+	return header.Get("Content-Type") == want && json.Valid(body)
+}
+
+// whole reports whether a page comes with all of its parts live.
+func (s *stage) whole(ctx context.Context, path string) (bool, error) {
+	r, err := s.request(ctx, path)
+	if err != nil {
+		return false, err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false, fmt.Errorf("page: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }() // nobody reads it
+	return answer.StatusCode == http.StatusOK && answer.Header.Get("Facet-Parts") == "", nil
+}
+
+// recover heals every service, and asks for pages until they are whole and every
+// circuit is closed.
+func (s *stage) recover(ctx context.Context) (took time.Duration, err error) {
+	const longest, inARow = 30 * time.Second, 5
+	if err := s.shop.heal(ctx); err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	for well := 0; well < inARow; {
+		good, err := s.well(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if well++; !good {
+			well = 0
+		}
+		if time.Since(began) > longest {
+			return 0, fmt.Errorf("the gateway is not well %v after all services are", longest)
+		}
+		if err := sleep(ctx, 20*time.Millisecond); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(began), nil
+}
+
+func (s *stage) well(ctx context.Context) (bool, error) {
+	for _, path := range []string{details(0), "/wishlist"} {
+		if good, err := s.whole(ctx, path); err != nil || !good {
+			return false, err
+		}
+	}
+	all, err := s.commands(ctx)
+	for _, c := range all {
+		if c.Circuit != "closed" {
+			return false, err
+		}
+	}
+	return true, err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/facet-gateway/facet/bench/openloop"
+)
+
+// waits shows one service that answers too late, or never: pages wait for it as
+// long as its command may take and no longer, then its circuit is open, and pages
+// that do not use it come as ever.
+func waits(ctx context.Context, l *lab, r row) ([]finding, error) {
+	d := l.options.pick(dose{7, 4 * time.Second, 4 * time.Second, 100}, dose{1, time.Second, 1500 * time.Millisecond, 40})
+	s, done, err := l.stage(ctx, quick())
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	all, err := s.paired(ctx, d, r, func(one service) []openloop.Kind {
+		kinds := []openloop.Kind{s.pages(d.rate, details)}
+		if one.bystander != "" {
+			kinds = append(kinds, s.pages(d.rate/2, func(int) string { return one.bystander }))
+		}
+		return kinds
+	})
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.aftermath(ctx)
+	return append(judgeWaits(all), after...), err
+}
+
+func judgeWaits(all []pair) []finding {
+	const beside = 50 * time.Millisecond
+	slowest, slowestHurt := column(all, func(e *episode, _ service) float64 { return millis(e.pages().Percentile(100, openloop.Any)) })
+	_, room := column(all, func(e *episode, _ service) float64 { return e.late.roomForMost() })
+	calls, callsHurt := column(all, func(e *episode, one service) float64 { return float64(e.counts[one.name].MaxInFlight) })
+	above, aboveHurt := column(all, func(e *episode, _ service) float64 { return float64(e.seen.above) })
+	_, faults := column(all, func(e *episode, one service) float64 { return float64(e.seen.faultsWhileClosed(one.command)) })
+	lostWell, lostHurt := column(all, lost)
+	never := 0.0
+	for _, p := range all {
+		if _, ever := p.faulty.seen.opened(p.service.command); !ever {
+			never++
+		}
+	}
+	return append(usual(all),
+		atMost("slowest page, ms", slowest, slowestHurt, millis(timeout+beside), room),
+		atMost("calls in flight to it", calls, callsHurt, limit, nil),
+		atMost("looks above a limit", above, aboveHurt, 0, nil),
+		atMost("faults while closed", nil, faults, 20, nil),
+		atMost("circuits that stayed closed", nil, []float64{never}, 0, nil),
+		bystanders(all),
+		atMost("pages lost", lostWell, lostHurt, 0, nil),
+	)
+}
+
+// bystanders are the pages that do not use the service, where there are such pages.
+func bystanders(all []pair) finding {
+	var healthy, faulty []float64
+	for _, p := range all {
+		if p.service.bystander != "" {
+			healthy = append(healthy, millis(p.healthy.results[1].Percentile(99, openloop.Served)))
+			faulty = append(faulty, millis(p.faulty.results[1].Percentile(99, openloop.Served)))
+		}
+	}
+	return unchanged("p99 of pages without it, ms", healthy, faulty)
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/facet-gateway/facet/bench/openloop"
+)
+
+// command is what the private port tells of one.
+type command struct {
+	Name          string            `json:"name"`
+	Circuit       string            `json:"circuit"`
+	InFlight      int64             `json:"in_flight"`
+	MaxConcurrent int64             `json:"max_concurrent"`
+	Outcomes      map[string]uint64 `json:"outcomes"`
+	Retries       uint64            `json:"retries"`
+	Opened        uint64            `json:"opened"`
+}
+
+func (c *command) faults() uint64 { return c.Outcomes["failure"] + c.Outcomes["timeout"] }
+
+func (s *stage) commands(ctx context.Context) (all []command, err error) {
+	text, err := ask(ctx, http.MethodGet, s.admin+"/commands", "")
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, fmt.Errorf("commands: %w", err)
+	}
+	return all, nil
+}
+
+// glance is what one look at a command saw.
+type glance struct {
+	at      time.Time
+	open    bool
+	faults  uint64 // so far
+	opened  uint64
+	retries uint64
+}
+
+// record is what was seen of the commands during an episode.
+type record struct {
+	began   time.Time
+	glances map[string][]glance // by command
+	above   int                 // looks that found more in flight than the limit
+}
+
+// lookEach is how often the gateway is asked. A look costs it a millisecond or so.
+const lookEach = 20 * time.Millisecond
+
+// watch looks at the commands until the function that it returns is called, once.
+func (s *stage) watch(ctx context.Context) func() (*record, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	r := &record{began: time.Now(), glances: map[string][]glance{}}
+	ended := make(chan error, 1)
+	go func() { ended <- s.look(ctx, r) }()
+	return func() (*record, error) {
+		cancel()
+		return r, <-ended
+	}
+}
+
+func (s *stage) look(ctx context.Context, r *record) error {
+	each := time.NewTicker(lookEach)
+	defer each.Stop()
+	for {
+		all, err := s.commands(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		}
+		r.add(all)
+		select {
+		case <-each.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (r *record) add(all []command) {
+	now := time.Now()
+	for i := range all {
+		c := &all[i]
+		if c.InFlight > c.MaxConcurrent {
+			r.above++
+		}
+		r.glances[c.Name] = append(r.glances[c.Name],
+			glance{at: now, open: c.Circuit != "closed", faults: c.faults(), opened: c.Opened, retries: c.Retries})
+	}
+}
+
+// opened tells when a command's circuit was first seen open, since the start.
+func (r *record) opened(command string) (after time.Duration, ever bool) {
+	for _, g := range r.glances[command] {
+		if g.open {
+			return g.at.Sub(r.began), true
+		}
+	}
+	return 0, false
+}
+
+// closed tells since when a command's circuit has been seen closed, at the end.
+func (r *record) closed(command string) (after time.Duration, isClosed bool) {
+	for _, g := range r.glances[command] {
+		switch {
+		case g.open:
+			isClosed = false
+		case !isClosed:
+			after, isClosed = g.at.Sub(r.began), true
+		}
+	}
+	return after, isClosed
+}
+
+// faultsWhileClosed is how many faults the last look before the circuit was open had
+// seen; of all, if it never was.
+func (r *record) faultsWhileClosed(command string) (n uint64) {
+	all := r.glances[command]
+	for _, g := range all {
+		if g.open {
+			break
+		}
+		n = g.faults - all[0].faults
+	}
+	return n
+}
+
+// openings is how often a command's circuit opened.
+func (r *record) openings(command string) uint64 {
+	all := r.glances[command]
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1].opened - all[0].opened
+}
+
+// lateness is how much later than asked this machine woke a goroutine.
+type lateness struct{ p99, most time.Duration }
+
+// watchLateness measures it until the function that it returns is called, once: on a
+// machine with other work no answer can be quicker.
+func watchLateness() func() lateness {
+	stop, ended := make(chan struct{}), make(chan openloop.Result)
+	go func() {
+		const each = 5 * time.Millisecond
+		var r openloop.Result
+		for {
+			began := time.Now()
+			select {
+			case <-stop:
+				ended <- r
+				return
+			case <-time.After(each):
+				r.Answers = append(r.Answers, openloop.Answer{Took: time.Since(began) - each})
+			}
+		}
+	}()
+	return func() lateness {
+		close(stop)
+		r := <-ended
+		return lateness{p99: r.Percentile(99, openloop.Any), most: r.Percentile(100, openloop.Any)}
+	}
+}
+
+// wakings is about how many goroutines are woken on the way of a page with a fault.
+const wakings = 5
+
+// room is what a bar of milliseconds has beside it: of the slowest page, or of the
+// 99th percentile.
+func (l lateness) roomForMost() float64 { return millis(l.most) + wakings*millis(l.p99) }
+func (l lateness) roomForP99() float64  { return wakings * millis(l.p99) }
