@@ -26,12 +26,11 @@ func callsPerPage(ctx context.Context, l *lab, r row) ([]finding, error) {
 		return float64(e.counts[one.name].Requests) / float64(max(1, e.pages().Count(openloop.Any)))
 	})
 	_, retries := column(all, func(e *episode, one service) float64 { return float64(e.seen.retries(one.command)) })
-	lostWell, lostHurt := column(all, lost)
 	after, err := s.aftermath(ctx)
 	return append(append(usual(all),
 		atMost("calls per page", calls, callsHurt, 1.1*median(calls), nil),
 		finding{what: "of them again, in all", faulty: retries},
-		atMost("pages lost", lostWell, lostHurt, 0, nil),
+		lostPages(all),
 	), after...), err
 }
 

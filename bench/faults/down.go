@@ -63,7 +63,7 @@ func judgeDown(all []pair, d dose) []finding {
 	}
 }
 
-func degraded(a openloop.Answer) bool { return a.Status == 200 && a.Parts != "" && !a.Faulty }
+func degraded(a openloop.Answer) bool { return openloop.Served(a) && !undegraded(a) && !a.Faulty }
 
 // openSince tells since when the circuits of the seven have all been open. Shipping
 // is asked only for products that are known.

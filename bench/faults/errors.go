@@ -21,11 +21,10 @@ func staysClosed(ctx context.Context, l *lab, r row) ([]finding, error) {
 	}
 	defer done()
 	openings, openingsHurt := column(all, func(e *episode, one service) float64 { return float64(e.seen.openings(one.command)) })
-	lostWell, lostHurt := column(all, lost)
 	after, err := s.aftermath(ctx)
 	return append(append(usual(all),
 		atMost("times that its circuit opened", openings, openingsHurt, 0, nil),
-		atMost("pages lost", lostWell, lostHurt, 0, nil),
+		lostPages(all),
 	), after...), err
 }
 
@@ -45,12 +44,11 @@ func opensAndCloses(ctx context.Context, l *lab, r row) ([]finding, error) {
 		}
 		closed = append(closed, after)
 	}
-	lostWell, lostHurt := column(all, lost)
 	after, err := s.aftermath(ctx)
 	return append(append(usual(all),
 		atMost("opened after, s", nil, opened, window.Seconds(), nil),
 		atMost("closed again after it heals, s", nil, closed, (s.policy.sleep+healed).Seconds(), nil),
-		atMost("pages lost", lostWell, lostHurt, 0, nil),
+		lostPages(all),
 	), after...), err
 }
 

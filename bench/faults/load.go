@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/facet-gateway/facet/bench/openloop"
@@ -93,18 +94,32 @@ func usual(all []pair) []finding {
 	}
 	degraded := finding{what: "pages degraded, %"}
 	degraded.healthy, degraded.faulty = column(all, func(e *episode, _ service) float64 {
-		return 100 * (e.pages().Share(openloop.Served) - e.pages().Share(openloop.Whole))
+		return 100 * (e.pages().Share(openloop.Served) - e.pages().Share(undegraded))
 	})
 	refused := finding{what: "pages refused, %"}
 	refused.healthy, refused.faulty = column(all, func(e *episode, _ service) float64 { return 100 * e.pages().Share(openloop.Refused) })
 	return append(found, degraded, refused)
 }
 
-// lost counts the pages that did not come as declared.
-func lost(e *episode, _ service) float64 {
+// lostPages holds the faulty runs to none but those that a healthy run lost, too:
+// a machine that stands still for half a second loses some.
+func lostPages(all []pair) finding {
+	healthy, faulty := column(all, func(e *episode, _ service) float64 { return e.count(openloop.Lost) })
+	return atMost("pages lost", healthy, faulty, slices.Max(healthy), nil)
+}
+
+// invalid are answers that are not what their header says, or not JSON.
+func invalid(all []pair) finding {
+	healthy, faulty := column(all, func(e *episode, _ service) float64 {
+		return e.count(func(a openloop.Answer) bool { return a.Faulty })
+	})
+	return atMost("answers that are not valid JSON", healthy, faulty, 0, nil)
+}
+
+func (e *episode) count(holds func(openloop.Answer) bool) float64 {
 	n := 0
 	for _, r := range e.results {
-		n += r.Count(openloop.Lost)
+		n += r.Count(holds)
 	}
 	return float64(n)
 }

@@ -18,6 +18,8 @@ type policy struct {
 	circuit string        // the section of that name
 	sleep   time.Duration // of the circuit
 	retry   string        // the section of that name; "": no retries, and one instance
+	redis   string        // HOST:PORT of the cache that replicas share; "": there is none
+	fresh   time.Duration // how long answers are taken from a cache; 0: never
 }
 
 // quick is the default but for a circuit that probes after a second, so that a row
@@ -30,7 +32,11 @@ func quick() policy {
 func configuration(s *shop, p policy) string {
 	var b strings.Builder
 	b.WriteString("listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nauth: {mode: header}\n" +
-		"log: {level: warn, format: text, requests: false}\nserver: {drain_delay: 0s}\nservices:\n")
+		"log: {level: warn, format: text, requests: false}\nserver: {drain_delay: 0s}\n")
+	if p.redis != "" {
+		fmt.Fprintf(&b, "cache: {redis: \"redis://%s\"}\n", p.redis)
+	}
+	b.WriteString("services:\n")
 	commands := map[string]string{}
 	for _, one := range seven() {
 		_, commands[one.name], _ = strings.Cut(one.command, ".")
@@ -38,14 +44,23 @@ func configuration(s *shop, p policy) string {
 	for _, name := range allServices() {
 		fmt.Fprintf(&b, "  %s:\n    instances: [%s]\n", name, p.instances(s.services[name]))
 		if command := commands[name]; command != "" {
-			fmt.Fprintf(&b, "    commands:\n      %s:\n        max_concurrent: %d\n        circuit: {%s, sleep: %v}\n",
-				command, limit, p.circuit, p.sleep)
-			if p.retry != "" {
-				fmt.Fprintf(&b, "        retry: {%s}\n", p.retry)
-			}
+			fmt.Fprintf(&b, "    commands:\n      %s:\n", command)
+			p.write(&b, name)
 		}
 	}
 	return b.String()
+}
+
+// write writes the policy of a service's command.
+func (p policy) write(b *strings.Builder, service string) {
+	const indent = "        "
+	fmt.Fprintf(b, indent+"max_concurrent: %d\n"+indent+"circuit: {%s, sleep: %v}\n", limit, p.circuit, p.sleep)
+	if p.retry != "" {
+		fmt.Fprintf(b, indent+"retry: {%s}\n", p.retry)
+	}
+	if p.fresh > 0 && service == "catalog" {
+		fmt.Fprintf(b, indent+"coalesce: true\n"+indent+"cache: {fresh: %v, stale: 10m}\n", p.fresh)
+	}
 }
 
 // instances are one, or the same one under two names: a retry asks another.

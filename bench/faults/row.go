@@ -13,7 +13,7 @@ import (
 type row struct {
 	name  string
 	about string
-	fault string // of the simulator
+	fault string // of the simulator, or what is done to Redis
 	quick bool   // part of the short form
 	first int    // of the seven, the one that is hurt in the first round
 	run   func(context.Context, *lab, row) ([]finding, error)
@@ -35,6 +35,9 @@ func rows() []row {
 		{"errors60", "one of seven fails 60 % of its calls", "error=0.6", true, 0, opensAndCloses},
 		{"down", "all seven are down", "down", true, 0, allDown},
 		{"calls", "one of seven fails everything, and may be retried", "status=500", true, 0, callsPerPage},
+		{"redis-killed", "the cache that replicas share is killed", "kill", true, 0, lostRedis},
+		{"redis-stopped", "the cache that replicas share hangs", "stop", true, 0, lostRedis},
+		{"redis-restarted", "the cache that replicas share is killed, and back a second later", "restart", true, 0, lostRedis},
 		{"flood", "ten times what the backend can do", "", false, 0, flood},
 	}
 	for i := range all {

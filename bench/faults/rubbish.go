@@ -32,7 +32,6 @@ func rubbish(ctx context.Context, l *lab, r row) ([]finding, error) {
 
 func (s *stage) judgeRubbish(all []pair) ([]finding, error) {
 	const beside = 64 // MiB
-	lostWell, lostHurt := column(all, lost)
 	asked, askedHurt := column(all, func(e *episode, _ service) float64 { return float64(e.pages().Count(openloop.Any)) })
 	peak, err := s.peak()
 	if err != nil {
@@ -44,7 +43,8 @@ func (s *stage) judgeRubbish(all []pair) ([]finding, error) {
 	}
 	return append(usual(all),
 		finding{what: "pages", healthy: asked, faulty: askedHurt},
-		atMost("pages lost or not valid JSON", lostWell, lostHurt, 0, nil),
+		lostPages(all),
+		invalid(all),
 		memory,
 	), nil
 }

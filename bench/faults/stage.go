@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/facet-gateway/facet/bench/openloop"
@@ -78,7 +79,12 @@ func sound(header http.Header, status int, body []byte) bool {
 	return header.Get("Content-Type") == want && json.Valid(body)
 }
 
-// whole reports whether a page comes with all of its parts live.
+// undegraded holds for a page whose every part is live, or as fresh as it may be.
+func undegraded(a openloop.Answer) bool {
+	return openloop.Served(a) && !strings.Contains(a.Parts, "reason=")
+}
+
+// whole reports whether a page comes so.
 func (s *stage) whole(ctx context.Context, path string) (bool, error) {
 	r, err := s.request(ctx, path)
 	if err != nil {
@@ -89,7 +95,7 @@ func (s *stage) whole(ctx context.Context, path string) (bool, error) {
 		return false, fmt.Errorf("page: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }() // nobody reads it
-	return answer.StatusCode == http.StatusOK && answer.Header.Get("Facet-Parts") == "", nil
+	return undegraded(openloop.Answer{Status: answer.StatusCode, Parts: answer.Header.Get("Facet-Parts")}), nil
 }
 
 // recover heals every service, and asks for pages until they are whole and every

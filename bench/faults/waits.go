@@ -28,31 +28,32 @@ func waits(ctx context.Context, l *lab, r row) ([]finding, error) {
 		return nil, err
 	}
 	after, err := s.aftermath(ctx)
-	return append(judgeWaits(all), after...), err
+	return append(judgeWaits(all, d), after...), err
 }
 
-func judgeWaits(all []pair) []finding {
+func judgeWaits(all []pair, d dose) []finding {
 	const beside = 50 * time.Millisecond
 	slowest, slowestHurt := column(all, func(e *episode, _ service) float64 { return millis(e.pages().Percentile(100, openloop.Any)) })
 	_, room := column(all, func(e *episode, _ service) float64 { return e.late.roomForMost() })
 	calls, callsHurt := column(all, func(e *episode, one service) float64 { return float64(e.counts[one.name].MaxInFlight) })
+	// What was broken off is a call to the service until it has noticed.
+	_, unnoticed := column(all, func(e *episode, _ service) float64 { return 1 + d.rate*wakings*e.late.p99.Seconds() })
 	above, aboveHurt := column(all, func(e *episode, _ service) float64 { return float64(e.seen.above) })
 	_, faults := column(all, func(e *episode, one service) float64 { return float64(e.seen.faultsWhileClosed(one.command)) })
-	lostWell, lostHurt := column(all, lost)
-	never := 0.0
+	stayedClosed := 0.0
 	for _, p := range all {
 		if _, ever := p.faulty.seen.opened(p.service.command); !ever {
-			never++
+			stayedClosed++
 		}
 	}
 	return append(usual(all),
 		atMost("slowest page, ms", slowest, slowestHurt, millis(timeout+beside), room),
-		atMost("calls in flight to it", calls, callsHurt, limit, nil),
+		atMost("calls in flight to it", calls, callsHurt, limit, unnoticed),
 		atMost("looks above a limit", above, aboveHurt, 0, nil),
 		atMost("faults while closed", nil, faults, 20, nil),
-		atMost("circuits that stayed closed", nil, []float64{never}, 0, nil),
+		atMost("circuits that stayed closed", nil, []float64{stayedClosed}, 0, nil),
 		bystanders(all),
-		atMost("pages lost", lostWell, lostHurt, 0, nil),
+		lostPages(all),
 	)
 }
 

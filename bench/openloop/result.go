@@ -18,9 +18,9 @@ func Refused(a Answer) bool { return a.Status == 503 }
 // Any holds for every answer, and for what had none.
 func Any(Answer) bool { return true }
 
-// Lost holds for a page that did not come as it may: no answer, or one that is
-// neither a page nor a refusal, or that is not sound.
-func Lost(a Answer) bool { return !Served(a) && !Refused(a) || a.Faulty }
+// Lost holds for a page that did not come: no answer, one that is no page, or one that
+// is not sound.
+func Lost(a Answer) bool { return !Served(a) || a.Faulty }
 
 // Count returns how many answers hold.
 func (r Result) Count(holds func(Answer) bool) int {
