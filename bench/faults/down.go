@@ -30,7 +30,7 @@ func allDown(ctx context.Context, l *lab, r row) ([]finding, error) {
 		if p.faulty, err = s.load(ctx, d.faulty, s.pages(d.rate, detailsOfAll)); err != nil {
 			return nil, err
 		}
-		if _, err := s.recover(ctx); err != nil {
+		if err := s.recover(ctx); err != nil {
 			return nil, err
 		}
 		all = append(all, p)

@@ -15,7 +15,7 @@ const (
 
 // staysClosed shows a service that fails too seldom for its circuit to open.
 func staysClosed(ctx context.Context, l *lab, r row) ([]finding, error) {
-	s, done, all, err := l.fail(ctx, r)
+	s, done, all, err := l.fail(ctx, r, l.options.pick(longErrors(), dose{1, time.Second, 3 * time.Second, 60}))
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,8 @@ func staysClosed(ctx context.Context, l *lab, r row) ([]finding, error) {
 
 // opensAndCloses shows one that fails often enough, and then is healed under load.
 func opensAndCloses(ctx context.Context, l *lab, r row) ([]finding, error) {
-	s, done, all, err := l.fail(ctx, r)
+	d := l.options.pick(longErrors(), dose{1, time.Second, window + time.Second, 40})
+	s, done, all, err := l.fail(ctx, r, d)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func opensAndCloses(ctx context.Context, l *lab, r row) ([]finding, error) {
 	var opened, closed []float64
 	for _, p := range all {
 		opened = append(opened, whenOpened(p))
-		after, err := s.heal(ctx, r, p.service)
+		after, err := s.heal(ctx, r, p.service, d)
 		if err != nil {
 			return nil, err
 		}
@@ -62,8 +63,7 @@ func whenOpened(p pair) float64 {
 
 // heal breaks a service until its circuit is open, heals it under load, and tells
 // how long the circuit took to be closed for good, in seconds.
-func (s *stage) heal(ctx context.Context, r row, one service) (float64, error) {
-	d := s.lab.options.errorDose()
+func (s *stage) heal(ctx context.Context, r row, one service, d dose) (float64, error) {
 	if err := s.shop.hurt(ctx, one.name, r.fault); err != nil {
 		return 0, err
 	}
@@ -88,13 +88,11 @@ func (s *stage) heal(ctx context.Context, r row, one service) (float64, error) {
 	return after.Seconds(), nil
 }
 
-func (o options) errorDose() dose {
-	return o.pick(dose{2, 30 * time.Second, 30 * time.Second, 50}, dose{1, time.Second, window + time.Second, 40})
-}
+func longErrors() dose { return dose{2, 30 * time.Second, 30 * time.Second, 50} }
 
 // fail has a service fail by a percentage, in a gateway with the default circuit, or
 // in the short form with one that sleeps for a second.
-func (l *lab) fail(ctx context.Context, r row) (*stage, func(), []pair, error) {
+func (l *lab) fail(ctx context.Context, r row, d dose) (*stage, func(), []pair, error) {
 	p := quick()
 	if !l.options.short {
 		p.sleep = 5 * time.Second
@@ -103,7 +101,6 @@ func (l *lab) fail(ctx context.Context, r row) (*stage, func(), []pair, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	d := l.options.errorDose()
 	all, err := s.paired(ctx, d, r, func(service) []openloop.Kind { return []openloop.Kind{s.pages(d.rate, details)} })
 	if err != nil {
 		done()

@@ -10,8 +10,8 @@ import (
 	"github.com/facet-gateway/facet/bench/process"
 )
 
-// flood runs the gateway's own test of it in full, which has the bars and judges
-// them; its words are the figures.
+// flood runs the gateway's own test of it, which has the bars and judges them; its
+// words are the figures.
 func flood(ctx context.Context, l *lab, _ row) ([]finding, error) {
 	root, err := moduleRoot(ctx)
 	if err != nil {
@@ -21,7 +21,11 @@ func flood(ctx context.Context, l *lab, _ row) ([]finding, error) {
 	if l.options.race {
 		args = append(args, "-race")
 	}
-	c := exec.CommandContext(ctx, "go", append(args, "./cmd/facet", "-flood", "60s")...)
+	args = append(args, "./cmd/facet")
+	if !l.options.short {
+		args = append(args, "-flood", "60s")
+	}
+	c := exec.CommandContext(ctx, "go", args...)
 	c.Dir = root
 	output, err := c.CombinedOutput()
 	said := regexp.MustCompile(`overload_test\.go:\d+: (.*)`).FindAllStringSubmatch(string(output), -1)

@@ -65,7 +65,7 @@ func (s *stage) paired(ctx context.Context, d dose, r row, kinds func(service) [
 		if p.faulty, err = s.load(ctx, d.faulty, kinds(p.service)...); err != nil {
 			return nil, err
 		}
-		if _, err := s.recover(ctx); err != nil {
+		if err := s.recover(ctx); err != nil {
 			return nil, err
 		}
 		all = append(all, p)

@@ -52,7 +52,7 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	flags := flag.NewFlagSet("faults", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	only := flags.String("only", "", "rows to run, with commas between them: "+strings.Join(names(rows()), ", "))
-	flags.BoolVar(&o.short, "short", false, "few rounds, little load, and only rows that are quick to show")
+	flags.BoolVar(&o.short, "short", false, "few rounds and little load, and without -only those rows that are quick to show")
 	flags.BoolVar(&o.race, "race", false, "build with the race detector; resident memory is then told, not judged")
 	if err := flags.Parse(args); err != nil {
 		return o, fmt.Errorf("arguments: %w", err)
@@ -93,6 +93,7 @@ func (o options) measure(ctx context.Context, progress io.Writer) (all []finding
 	}
 	defer l.close()
 	for _, r := range wanted {
+		began := time.Now()
 		fmt.Fprintf(progress, "%s: %s\n", r.name, r.about)
 		found, err := r.run(ctx, l, r)
 		if err != nil {
@@ -102,6 +103,7 @@ func (o options) measure(ctx context.Context, progress io.Writer) (all []finding
 			found[i].row = r.name
 			fmt.Fprintln(progress, "  "+found[i].line())
 		}
+		fmt.Fprintf(progress, "  in %v\n", time.Since(began).Round(time.Second/10))
 		all = append(all, found...)
 	}
 	return all, l.late, nil

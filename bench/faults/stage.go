@@ -31,7 +31,7 @@ func (s *stage) open(ctx context.Context) (err error) {
 	if s.admin, err = s.process.Announced(ctx, "admin"); err != nil {
 		return err
 	}
-	if _, err := s.recover(ctx); err != nil {
+	if err := s.recover(ctx); err != nil {
 		return err
 	}
 	if _, err := s.load(ctx, time.Second, s.pages(known, details)); err != nil {
@@ -100,28 +100,28 @@ func (s *stage) whole(ctx context.Context, path string) (bool, error) {
 
 // recover heals every service, and asks for pages until they are whole and every
 // circuit is closed.
-func (s *stage) recover(ctx context.Context) (took time.Duration, err error) {
+func (s *stage) recover(ctx context.Context) error {
 	const longest, inARow = 30 * time.Second, 5
 	if err := s.shop.heal(ctx); err != nil {
-		return 0, err
+		return err
 	}
 	began := time.Now()
 	for well := 0; well < inARow; {
 		good, err := s.well(ctx)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if well++; !good {
 			well = 0
 		}
 		if time.Since(began) > longest {
-			return 0, fmt.Errorf("the gateway is not well %v after all services are", longest)
+			return fmt.Errorf("the gateway is not well %v after all services are", longest)
 		}
 		if err := sleep(ctx, 20*time.Millisecond); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return time.Since(began), nil
+	return nil
 }
 
 func (s *stage) well(ctx context.Context) (bool, error) {

@@ -17,13 +17,13 @@ type state struct {
 	heap        float64 // MiB that are live after a collection
 }
 
-// What may be left of a row when it is over. Connections to the services are kept
-// open for their idle time, as many as the limit let there be at once, and one a
-// command is usual before; a goroutine may be on its way out; copies of answers
-// are remembered up to 16 MiB a command, of these pages some MiB.
+// What may be left of a row when it is over. A goroutine may be on its way out.
+// Connections to the services are kept for their idle time: to each of the seven as
+// many as its limit let there be at once, of which there may have been none before.
+// Copies of answers are remembered, of these pages some MiB.
 const (
 	moreGoroutines  = 10
-	moreDescriptors = 2 * limit
+	moreDescriptors = 7 * limit
 	moreHeap        = 16
 )
 

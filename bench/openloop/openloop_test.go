@@ -3,6 +3,7 @@ package openloop_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -88,7 +89,9 @@ func TestKindsAndFailures(t *testing.T) {
 // TestSound: answers are held to what a kind wants of them, and lost without.
 func TestSound(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte(r.URL.Path))
+		if r.URL.Path == "/good" {
+			_, _ = io.WriteString(w, "/good")
+		}
 	}))
 	defer server.Close()
 	good, bad := kind(server, "/good", 50), kind(server, "/bad", 50)
