@@ -15,11 +15,11 @@ const (
 
 // staysClosed shows a service that fails too seldom for its circuit to open.
 func staysClosed(ctx context.Context, l *lab, r row) ([]finding, error) {
-	s, done, all, err := l.fail(ctx, r, l.options.pick(longErrors(), dose{1, time.Second, 3 * time.Second, 60}))
+	s, all, err := l.fail(ctx, r, l.options.pick(longErrors(), dose{1, time.Second, 3 * time.Second, 60}))
 	if err != nil {
 		return nil, err
 	}
-	defer done()
+	defer s.close()
 	openings, openingsHurt := column(all, func(e *episode, one service) float64 { return float64(e.seen.openings(one.command)) })
 	after, err := s.aftermath(ctx)
 	return append(append(usual(all),
@@ -30,12 +30,13 @@ func staysClosed(ctx context.Context, l *lab, r row) ([]finding, error) {
 
 // opensAndCloses shows one that fails often enough, and then is healed under load.
 func opensAndCloses(ctx context.Context, l *lab, r row) ([]finding, error) {
-	d := l.options.pick(longErrors(), dose{1, time.Second, window + time.Second, 40})
-	s, done, all, err := l.fail(ctx, r, d)
+	// Little before it and much of it: what went well within the window counts, too.
+	d := l.options.pick(longErrors(), dose{1, 200 * time.Millisecond, window, 100})
+	s, all, err := l.fail(ctx, r, d)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
+	defer s.close()
 	var opened, closed []float64
 	for _, p := range all {
 		opened = append(opened, whenOpened(p))
@@ -92,19 +93,19 @@ func longErrors() dose { return dose{2, 30 * time.Second, 30 * time.Second, 50} 
 
 // fail has a service fail by a percentage, in a gateway with the default circuit, or
 // in the short form with one that sleeps for a second.
-func (l *lab) fail(ctx context.Context, r row, d dose) (*stage, func(), []pair, error) {
+func (l *lab) fail(ctx context.Context, r row, d dose) (*stage, []pair, error) {
 	p := quick()
 	if !l.options.short {
 		p.sleep = 5 * time.Second
 	}
-	s, done, err := l.stage(ctx, p)
+	s, err := l.start(ctx, p) // also in the short form: other rows would be in the window
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	all, err := s.paired(ctx, d, r, func(service) []openloop.Kind { return []openloop.Kind{s.pages(d.rate, details)} })
 	if err != nil {
-		done()
-		return nil, nil, nil, err
+		s.close()
+		return nil, nil, err
 	}
-	return s, done, all, nil
+	return s, all, nil
 }

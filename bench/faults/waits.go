@@ -36,7 +36,8 @@ func judgeWaits(all []pair, d dose) []finding {
 	slowest, slowestHurt := column(all, func(e *episode, _ service) float64 { return millis(e.pages().Percentile(100, openloop.Any)) })
 	_, room := column(all, func(e *episode, _ service) float64 { return e.late.roomForMost() })
 	calls, callsHurt := column(all, func(e *episode, one service) float64 { return float64(e.counts[one.name].MaxInFlight) })
-	// What was broken off is a call to the service until it has noticed.
+	// What was broken off is a call to the service until it has noticed, and a look
+	// reads the circuit a moment before it reads the faults.
 	_, unnoticed := column(all, func(e *episode, _ service) float64 { return 1 + d.rate*wakings*e.late.p99.Seconds() })
 	above, aboveHurt := column(all, func(e *episode, _ service) float64 { return float64(e.seen.above) })
 	_, faults := column(all, func(e *episode, one service) float64 { return float64(e.seen.faultsWhileClosed(one.command)) })
@@ -50,7 +51,7 @@ func judgeWaits(all []pair, d dose) []finding {
 		atMost("slowest page, ms", slowest, slowestHurt, millis(timeout+beside), room),
 		atMost("calls in flight to it", calls, callsHurt, limit, unnoticed),
 		atMost("looks above a limit", above, aboveHurt, 0, nil),
-		atMost("faults while closed", nil, faults, 20, nil),
+		atMost("faults while closed", nil, faults, 20, unnoticed),
 		atMost("circuits that stayed closed", nil, []float64{stayedClosed}, 0, nil),
 		bystanders(all),
 		lostPages(all),
