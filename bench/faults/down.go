@@ -53,7 +53,7 @@ func judgeDown(all []pair, d dose) []finding {
 		refused = append(refused, 100*pages.Share(openloop.Refused))
 		healthy = append(healthy, millis(p.healthy.pages().Percentile(99, openloop.Any)))
 		p99 = append(p99, millis(pages.Between(since, d.faulty).Percentile(99, openloop.Any)))
-		room = append(room, p.faulty.late.roomForP99())
+		room = append(room, roomForP99(p.faulty.late))
 	}
 	return []finding{
 		atMost("pages that are neither a degraded 200 nor a typed 503", nil, other, 0, nil),

@@ -14,7 +14,7 @@ type episode struct {
 	results []openloop.Result // of each kind of page
 	seen    *record
 	counts  map[string]counts // of the services
-	late    lateness
+	late    openloop.Lateness
 }
 
 func (e *episode) pages() openloop.Result { return e.results[0] }
@@ -27,7 +27,7 @@ func (s *stage) load(ctx context.Context, span time.Duration, kinds ...openloop.
 	}
 	client := openloop.NewClient(longest)
 	defer client.CloseIdleConnections()
-	watched, late := s.watch(ctx), watchLateness()
+	watched, late := s.watch(ctx), openloop.WatchLateness()
 	results, err := openloop.Run(ctx, client, span, kinds...)
 	e := &episode{results: results, late: late()}
 	seen, fault := watched()
@@ -38,7 +38,7 @@ func (s *stage) load(ctx context.Context, span time.Duration, kinds ...openloop.
 		return nil, err
 	}
 	e.seen = seen
-	s.lab.late = max(s.lab.late, e.late.p99)
+	s.lab.late = max(s.lab.late, e.late.P99)
 	e.counts, err = s.shop.counts(ctx)
 	return e, err
 }
@@ -106,6 +106,12 @@ func usual(all []pair) []finding {
 func lostPages(all []pair) finding {
 	healthy, faulty := column(all, func(e *episode, _ service) float64 { return e.count(openloop.Lost) })
 	return atMost("pages lost", healthy, faulty, slices.Max(healthy), nil)
+}
+
+// noPageLost holds them to none at all: what answers is not what is hurt.
+func noPageLost(all []pair) finding {
+	healthy, faulty := column(all, func(e *episode, _ service) float64 { return e.count(openloop.Lost) })
+	return atMost("pages lost", healthy, faulty, 0, nil)
 }
 
 // invalid are answers that are not what their header says, or not JSON.

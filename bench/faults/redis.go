@@ -77,11 +77,11 @@ func (s *stage) withoutRedis(ctx context.Context, d dose, r row, server *redis) 
 func judgeRedis(all []pair, d dose) []finding {
 	const more = 20 // ms
 	p99, p99Hurt := column(all, func(e *episode, _ service) float64 { return millis(e.pages().Percentile(99, openloop.Any)) })
-	_, room := column(all, func(e *episode, _ service) float64 { return e.late.roomForP99() })
+	_, room := column(all, func(e *episode, _ service) float64 { return roomForP99(e.late) })
 	_, calls := column(all, func(e *episode, _ service) float64 { return callsPerLife(e, d.faulty) })
 	calm, _ := column(all, func(e *episode, _ service) float64 { return callsPerLife(e, d.healthy) })
 	return append(usual(all),
-		lostPages(all),
+		noPageLost(all),
 		atMost("p99 of pages, ms, less than 20 more", p99, p99Hurt, median(p99)+more, room),
 		atMost("calls per key and life", calm, calls, 1, nil),
 	)

@@ -34,11 +34,11 @@ func waits(ctx context.Context, l *lab, r row) ([]finding, error) {
 func judgeWaits(all []pair, d dose) []finding {
 	const beside = 50 * time.Millisecond
 	slowest, slowestHurt := column(all, func(e *episode, _ service) float64 { return millis(e.pages().Percentile(100, openloop.Any)) })
-	_, room := column(all, func(e *episode, _ service) float64 { return e.late.roomForMost() })
+	_, room := column(all, func(e *episode, _ service) float64 { return roomForMost(e.late) })
 	calls, callsHurt := column(all, func(e *episode, one service) float64 { return float64(e.counts[one.name].MaxInFlight) })
 	// What was broken off is a call to the service until it has noticed, and a look
 	// reads the circuit a moment before it reads the faults.
-	_, unnoticed := column(all, func(e *episode, _ service) float64 { return 1 + d.rate*wakings*e.late.p99.Seconds() })
+	_, unnoticed := column(all, func(e *episode, _ service) float64 { return 1 + d.rate*wakings*e.late.P99.Seconds() })
 	above, aboveHurt := column(all, func(e *episode, _ service) float64 { return float64(e.seen.above) })
 	_, faults := column(all, func(e *episode, one service) float64 { return float64(e.seen.faultsWhileClosed(one.command)) })
 	stayedClosed := 0.0

@@ -142,38 +142,10 @@ func (r *record) openings(command string) uint64 {
 	return all[len(all)-1].opened - all[0].opened
 }
 
-// lateness is how much later than asked this machine woke a goroutine.
-type lateness struct{ p99, most time.Duration }
-
-// watchLateness measures it until the function that it returns is called, once: on a
-// machine with other work no answer can be quicker.
-func watchLateness() func() lateness {
-	stop, ended := make(chan struct{}), make(chan openloop.Result)
-	go func() {
-		const each = 5 * time.Millisecond
-		var r openloop.Result
-		for {
-			began := time.Now()
-			select {
-			case <-stop:
-				ended <- r
-				return
-			case <-time.After(each):
-				r.Answers = append(r.Answers, openloop.Answer{Took: time.Since(began) - each})
-			}
-		}
-	}()
-	return func() lateness {
-		close(stop)
-		r := <-ended
-		return lateness{p99: r.Percentile(99, openloop.Any), most: r.Percentile(100, openloop.Any)}
-	}
-}
-
 // wakings is about how many goroutines are woken on the way of a page with a fault.
 const wakings = 5
 
 // room is what a bar of milliseconds has beside it: of the slowest page, or of the
 // 99th percentile.
-func (l lateness) roomForMost() float64 { return millis(l.most) + wakings*millis(l.p99) }
-func (l lateness) roomForP99() float64  { return wakings * millis(l.p99) }
+func roomForMost(l openloop.Lateness) float64 { return millis(l.Most) + wakings*millis(l.P99) }
+func roomForP99(l openloop.Lateness) float64  { return wakings * millis(l.P99) }

@@ -141,3 +141,13 @@ func TestRefuses(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestLatenessIsMeasuredUntilItsEnd(t *testing.T) {
+	end := openloop.WatchLateness()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	<-tick.C
+	if late := end(); late.Most < late.P99 || late.P99 <= 0 {
+		t.Errorf("%+v", late)
+	}
+}

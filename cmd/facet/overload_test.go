@@ -74,9 +74,9 @@ func (f *crowd) ask(perSecond float64, header http.Header) openloop.Kind {
 // most: tests of other packages may be running.
 func (f *crowd) waitForCalm() {
 	within(time.Minute, func() bool {
-		lag := watchLag()
+		lag := openloop.WatchLateness()
 		<-time.After(time.Second)
-		return lag() <= 10*time.Millisecond
+		return lag().P99 <= 10*time.Millisecond
 	})
 }
 
@@ -95,9 +95,9 @@ func (f *crowd) run() {
 	header = header.Clone()
 	header.Set("Sec-Purpose", "prefetch")
 	asks(2*time.Second, persons)
-	lag := watchLag()
+	lag := openloop.WatchLateness()
 	during := asks(f.lasting, persons, f.ask(9.6*f.capacity, header))
-	f.persons, f.prefetches, f.lag = during[0], during[1], lag()
+	f.persons, f.prefetches, f.lag = during[0], during[1], lag().P99
 	f.after = asks(6*time.Second, persons)[0] // a circuit that opened closes within it, and the next run begins anew
 }
 
@@ -122,30 +122,5 @@ func (f *crowd) judge() {
 	}
 	if share := f.after.Between(time.Second, time.Minute).Share(openloop.Whole); share < 1 {
 		f.t.Errorf("a second afterwards %.2f %% of the pages are whole", 100*share)
-	}
-}
-
-// watchLag measures how much later than asked this machine wakes a goroutine, until
-// the function that it returns is called, which returns the 99th percentile: on a
-// machine with other work no answer can be quicker.
-func watchLag() func() time.Duration {
-	stop, ended := make(chan struct{}), make(chan openloop.Result)
-	go func() {
-		const each = 5 * time.Millisecond
-		var r openloop.Result
-		for {
-			began := time.Now()
-			select {
-			case <-stop:
-				ended <- r
-				return
-			case <-time.After(each):
-				r.Answers = append(r.Answers, openloop.Answer{Took: time.Since(began) - each})
-			}
-		}
-	}()
-	return func() time.Duration {
-		close(stop)
-		return (<-ended).Percentile(99, func(openloop.Answer) bool { return true })
 	}
 }
