@@ -22,7 +22,7 @@ const BatchLimit = 200
 func (c *Command[K, V]) Batch(run func(context.Context, []K) (map[K]V, error)) *Command[K, V] {
 	c.batch = run
 	c.declare(func(p *Policy) { p.Traits.Batched = true })
-	c.collapser = &stream.Collapser[K, V]{Limit: BatchLimit, One: c.answer, Many: c.answerAll}
+	c.collapser = &stream.Collapser[K, V]{Limit: BatchLimit, Known: c.known, One: c.answer, Many: c.answerAll}
 	return c
 }
 

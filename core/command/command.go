@@ -88,10 +88,20 @@ func (c *Command[K, V]) Tags(of func(query K, answer V) []string) *Command[K, V]
 	return c
 }
 
-// key is what a call is shared under in one request.
-type key[K comparable, V any] struct {
+// question is what a call is made for once in a request.
+type question[K comparable, V any] struct {
 	command *Command[K, V]
 	query   K
+}
+
+// Known is the answer that this process remembers and that spares the call.
+func (q question[K, V]) Known(ctx context.Context) (stream.Answered[V], bool) {
+	return q.command.known(ctx, q.query)
+}
+
+// Ask goes down the ladder.
+func (q question[K, V]) Ask(ctx context.Context) (V, report.Mark, error) {
+	return q.command.answer(ctx, q.query)
 }
 
 // Observe returns the stream of the answer to a query. The call is made when a
@@ -100,7 +110,5 @@ func (c *Command[K, V]) Observe(query K) stream.Stream[V] {
 	if c.collapser != nil {
 		return c.collapser.Stream(query)
 	}
-	return stream.Source(key[K, V]{c, query}, func(ctx context.Context) (V, report.Mark, error) {
-		return c.answer(ctx, query)
-	})
+	return stream.Answer[V](question[K, V]{c, query})
 }

@@ -158,8 +158,13 @@ func TestHedgesAreFew(t *testing.T) {
 	}
 	all.Wait()
 	c.Close()
-	if s := c.Stats(); s.InFlight != 0 || s.Hedges == 0 || s.Hedges > runs/5+20 {
-		t.Errorf("%+v", s)
+	s, made := c.Stats(), uint64(0) // with those of the beginning
+	for _, n := range s.Outcomes {
+		made += n
+	}
+	const floor = 10 // of 10 s, which the test does not take
+	if allowed := made*command.DefaultRetryPercent/100 + floor; s.InFlight != 0 || s.Hedges == 0 || s.Hedges > allowed {
+		t.Errorf("%d are allowed: %+v", allowed, s)
 	}
 }
 

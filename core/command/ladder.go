@@ -36,6 +36,27 @@ func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, er
 	return answered.Value, answered.Mark, answered.Err
 }
 
+// known is the first rung at its cheapest: an answer that this process remembers and
+// that spares the call is given before anything is begun for it. An old one is left
+// to answer where a replica may have renewed it, or several are renewed in one call.
+func (c *Command[K, V]) known(ctx context.Context, query K) (a stream.Answered[V], spared bool) {
+	policy, remembered := c.policy.Load(), c.cache.Load()
+	if remembered == nil || !policy.Cache.spares() {
+		return a, false
+	}
+	now := time.Now()
+	e := remembered.Get(query)
+	a, spared, old := c.spare(policy, &e, now)
+	if !spared || old && (c.remote.Load() != nil || c.collapser != nil) {
+		return a, false
+	}
+	if old {
+		c.renew(policy, report.From(ctx), []K{query})
+	}
+	c.count(a.Mark.Rung, now)
+	return a, true
+}
+
 // spare is the upper part of the ladder: a remembered answer that spares the call,
 // because it is fresh, or because it is used while it is renewed (it is old then).
 // That there is no such thing is an answer, too.

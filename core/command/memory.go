@@ -14,8 +14,14 @@ import (
 // recall returns what is remembered of a query, the zero entry if nothing is: in
 // this process, or where that would not spare a call, in the shared cache, whose
 // time limit holds also when the request's is over.
-func (c *Command[K, V]) recall(ctx context.Context, policy *Policy, query K) cache.Entry[V] {
-	return c.recallAll(ctx, policy, []K{query})[0]
+func (c *Command[K, V]) recall(ctx context.Context, policy *Policy, query K) (e cache.Entry[V]) {
+	if c.remote.Load() != nil {
+		return c.recallAll(ctx, policy, []K{query})[0]
+	}
+	if remembered := c.cache.Load(); remembered != nil && policy.Cache.enabled() {
+		e = remembered.Get(query)
+	}
+	return e
 }
 
 // recallAll is recall for many queries, with one look-up in the shared cache.

@@ -98,7 +98,7 @@ func TestRecentCountsEveryOutcomeAndRung(t *testing.T) {
 	c := command.New("test.recent", answer).Default(func(int) int { return 9 })
 	configure(t, c.Control, func(p *command.Policy) { p.Timeout, p.Cache.Fresh = 30*time.Millisecond, time.Hour })
 	for _, query := range []int{0, 0, 0, 1, 1, 2, 3} {
-		outcome(t.Context(), c, query)
+		_, _, _ = run(t.Context(), c.Observe(query))
 	}
 	gone, leave := context.WithCancelCause(t.Context())
 	leave(errors.New("the client left"))

@@ -147,7 +147,7 @@ func TestChangedCacheKeepsItsAnswers(t *testing.T) {
 	rung := func(query string) report.Rung {
 		r := report.New("", report.Trace{})
 		_, _, _ = runWith(t.Context(), r, c.Observe(query)) // the rung tells
-		return r.Calls()[0].Mark.Rung
+		return r.Parts[0].Mark.Rung
 	}
 	change := func(cache command.Cache) {
 		t.Helper()

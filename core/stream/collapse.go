@@ -13,6 +13,9 @@ import (
 // once, and safe for concurrent use.
 type Collapser[K comparable, V any] struct {
 	Limit int // keys in a batch, at least 1
+	// Known returns the answer to a key that is at hand, which takes no room in a
+	// batch, as that of a [Question]. Nil: no answer is.
+	Known func(context.Context, K) (a Answered[V], ok bool)
 	// One makes the call of a batch of one key.
 	One func(context.Context, K) (V, report.Mark, error)
 	// Many makes the call of a batch: it returns an answer for each key, in order.
@@ -56,28 +59,26 @@ func (n *collapsed[K, V]) sit(s *Scope, vital bool) seat[K, V] {
 }
 
 func (n *collapsed[K, V]) await(s *Scope) answer[V] {
-	found, ready, err := n.find(s)
-	if err != nil {
-		failure := failed[V](err)
-		failure.ready = ready
-		return failure
-	}
-	return answer[V]{value: found.Value, mark: found.Mark, ready: ready}
+	found, ready := n.find(s)
+	return answered(found, ready)
 }
 
 func (n *collapsed[K, V]) settle(s *Scope) error {
-	_, _, err := n.find(s)
-	return err
+	found, _ := n.find(s)
+	return found.Err
 }
 
-// find waits for the batch that has the key, and returns its answer to it.
-func (n *collapsed[K, V]) find(s *Scope) (*Answered[V], stamp, error) {
+// find returns the answer to the key, and when it was ready: the one at hand, or
+// that of the batch that has the key, for which it waits.
+func (n *collapsed[K, V]) find(s *Scope) (*Answered[V], stamp) {
 	seat := n.sit(s, false)
-	if err := seat.batch.wait(s); err != nil {
-		return nil, s.now(), err
+	if seat.known != nil {
+		return seat.known, seat.since
 	}
-	found := &seat.batch.answer.value[seat.index]
-	return found, seat.batch.answer.ready, found.Err
+	if err := seat.batch.wait(s); err != nil {
+		return &Answered[V]{Err: err}, s.now()
+	}
+	return &seat.batch.answer.value[seat.index], seat.batch.answer.ready
 }
 
 // in returns the batches of a request.
@@ -98,7 +99,7 @@ type batches[K comparable, V any] struct {
 
 	mu    sync.Mutex
 	only  K                // the first key, which is often the only one
-	first seat[K, V]       // where that is; no batch: there is none yet
+	first seat[K, V]       // where that is; zero: there is none yet
 	seats map[K]seat[K, V] // of the others
 	open  *batch[K, V]     // nil: none has room
 }
@@ -106,11 +107,15 @@ type batches[K comparable, V any] struct {
 // several is how many keys a page asks for if it is more than one.
 const several = 32
 
-// seat is the place of a key: its answer is the batch's at the index.
+// seat is the place of a key: its answer is the batch's at the index, or is known.
 type seat[K comparable, V any] struct {
 	batch *batch[K, V]
 	index int
+	known *Answered[V]
+	since stamp
 }
+
+func (s *seat[K, V]) empty() bool { return s.batch == nil && s.known == nil }
 
 // join returns the seat of a key; a new key takes one in the batch that has room.
 func (b *batches[K, V]) join(s *Scope, key K, vital bool) seat[K, V] {
@@ -120,29 +125,32 @@ func (b *batches[K, V]) join(s *Scope, key K, vital bool) seat[K, V] {
 	if !known {
 		at = b.take(s, key)
 	}
-	if vital {
+	switch {
+	case !vital:
+	case at.known == nil:
 		at.batch.needs(at.index)
+	case at.known.Err != nil:
+		s.fail(at.known.Err)
 	}
 	return at
 }
 
 func (b *batches[K, V]) find(key K) (seat[K, V], bool) {
-	if b.first.batch != nil && b.only == key {
+	if !b.first.empty() && b.only == key {
 		return b.first, true
 	}
 	at, known := b.seats[key]
 	return at, known
 }
 
+// take gives a key its seat: in no batch, if its answer is at hand.
 func (b *batches[K, V]) take(s *Scope, key K) seat[K, V] {
-	if b.open == nil {
-		b.open = newBatch(s, b)
-		s.hold(b.open)
+	at, known := b.know(s, key)
+	if !known {
+		at = b.board(s, key)
 	}
-	at := seat[K, V]{b.open, len(b.open.keys)}
-	b.open.keys = append(b.open.keys, key)
 	switch {
-	case b.first.batch == nil:
+	case b.first.empty():
 		b.only, b.first = key, at
 	case b.seats == nil:
 		b.seats = make(map[K]seat[K, V], several)
@@ -150,6 +158,35 @@ func (b *batches[K, V]) take(s *Scope, key K) seat[K, V] {
 	default:
 		b.seats[key] = at
 	}
+	return at
+}
+
+// know returns the seat of a key whose answer is at hand. A panic says that none
+// is: the call will say what is wrong.
+func (b *batches[K, V]) know(s *Scope, key K) (at seat[K, V], ok bool) {
+	if b.collapser.Known == nil {
+		return at, false
+	}
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	a, ok := b.collapser.Known(s.ctx, key)
+	if ok {
+		at = seat[K, V]{known: &a, since: s.now()}
+	}
+	return at, ok
+}
+
+// board gives a key a seat in the batch that has room. A full one departs.
+func (b *batches[K, V]) board(s *Scope, key K) seat[K, V] {
+	if b.open == nil {
+		b.open = newBatch(s, b)
+		s.hold(b.open)
+	}
+	at := seat[K, V]{batch: b.open, index: len(b.open.keys)}
+	b.open.keys = append(b.open.keys, key)
 	if len(b.open.keys) >= b.collapser.Limit {
 		b.open.depart(s)
 		b.open = nil
@@ -172,7 +209,7 @@ type batch[K comparable, V any] struct {
 func newBatch[K comparable, V any](s *Scope, of *batches[K, V]) *batch[K, V] {
 	b := &batch[K, V]{of: of}
 	b.keys = b.room[:0]
-	b.call, b.scope = b.ask, s
+	b.question, b.scope = caller[[]Answered[V]](b.ask), s
 	b.open()
 	return b
 }

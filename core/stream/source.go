@@ -14,9 +14,9 @@ import (
 
 // source is a stream that runs beside the others, once.
 type source[T any] struct {
-	key  any                                                          // what it is shared under; nil: it is not
-	call func(context.Context) (value T, mark report.Mark, err error) // what it runs, or
-	eval func(*Scope) answer[T]
+	key      any         // what it is shared under; nil: it is not
+	question Question[T] // what it asks, or
+	eval     func(*Scope) answer[T]
 
 	mu      sync.Mutex
 	scope   *Scope           // the request that ran it first
@@ -29,16 +29,40 @@ type source[T any] struct {
 	answer  answer[T]
 }
 
-// Source returns the stream of what call returns: a value, where it stands on
-// the ladder, and an error instead of both. It is how a command becomes a
-// stream. Two sources of one key run once in a request; key is comparable, and
-// belongs to one type T. A nil key is shared with nobody.
-//
-// call has a goroutine of its own, must end soon after its context does, and
-// may panic: that is an error like any other.
-func Source[T any](key any, call func(context.Context) (T, report.Mark, error)) Stream[T] {
-	return Stream[T]{&source[T]{key: key, call: call}}
+// Question is what a stream of an answer asks. Its methods may panic: that is an
+// error like any other.
+type Question[T any] interface {
+	// Known returns the answer if it is at hand. It is asked for where the page
+	// begins, on the goroutine of the page, and must return at once.
+	Known(ctx context.Context) (a Answered[T], ok bool)
+	// Ask makes the call for the answer that was not: a value, where it stands on
+	// the ladder, and an error instead of both. It has a goroutine of its own, and
+	// must end soon after its context does.
+	Ask(ctx context.Context) (T, report.Mark, error)
 }
+
+// Answer returns the stream of the answer to a question. It is how a command
+// becomes a stream. Two equal questions are asked once in a request, so they are
+// comparable.
+func Answer[T any](q Question[T]) Stream[T] {
+	return Stream[T]{&source[T]{key: q, question: q}}
+}
+
+// Source returns the stream of what a call returns: [Answer] of what is never at
+// hand. Two sources of one key run once in a request; key is comparable, and
+// belongs to one type T. A nil key is shared with nobody.
+func Source[T any](key any, call func(context.Context) (T, report.Mark, error)) Stream[T] {
+	return Stream[T]{&source[T]{key: key, question: caller[T](call)}}
+}
+
+// caller is the question of a call.
+type caller[T any] func(context.Context) (T, report.Mark, error)
+
+// Known has nothing at hand.
+func (caller[T]) Known(context.Context) (a Answered[T], ok bool) { return a, false }
+
+// Ask makes the call.
+func (c caller[T]) Ask(ctx context.Context) (T, report.Mark, error) { return c(ctx) }
 
 func (n *source[T]) begin(s *Scope, vital bool) {
 	if first := n.shared(s); first != n {
@@ -57,15 +81,34 @@ func (n *source[T]) begin(s *Scope, vital bool) {
 	}
 }
 
-// start runs the source beside the others, unless it runs already or the request
-// is over.
+// start runs the source beside the others, unless it runs already, the request is
+// over, or the answer is at hand.
 func (n *source[T]) start(s *Scope) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.items == nil && !s.over() {
+	if n.items == nil && !n.done.Load() && !s.over() && !n.known(s) {
 		n.open()
 		n.launch(s)
 	}
+}
+
+// known takes the answer that is at hand, if there is one. A panic says that there
+// is none: the call will say what is wrong.
+func (n *source[T]) known(s *Scope) (ok bool) {
+	if n.question == nil {
+		return false
+	}
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	a, ok := n.question.Known(s.ctx)
+	if ok {
+		n.answer = answered(&a, s.now())
+		n.done.Store(true)
+	}
+	return ok
 }
 
 // open makes what whoever waits for the source waits on.
@@ -141,10 +184,10 @@ func (n *source[T]) evaluate() (a answer[T]) {
 	if n.scope.over() {
 		return failed[T](n.scope.ended())
 	}
-	if n.call == nil {
+	if n.question == nil {
 		return n.eval(n.scope)
 	}
-	value, mark, err := n.call(n.scope.ctx)
+	value, mark, err := n.question.Ask(n.scope.ctx)
 	if err != nil {
 		return failed[T](err)
 	}
@@ -185,17 +228,24 @@ func (n *source[T]) settle(s *Scope) error {
 	if n.scope != s {
 		return errOtherRequest
 	}
-	n.mu.Lock()
-	if n.items != nil {
-		n.mu.Unlock()
-		return n.wait(s)
+	if n.claim() {
+		n.inline()
+		close(n.result)
 	}
-	items := make(chan rxgo.Item) // nobody began it: it runs here
-	n.items = items
-	n.mu.Unlock()
-	defer close(items)
-	n.inline()
-	return n.answer.err
+	return n.wait(s)
+}
+
+// claim reports whether nobody has begun the source, nor is its answer at hand. It
+// is the caller's to run then.
+func (n *source[T]) claim() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.items != nil || n.done.Load() {
+		return false
+	}
+	over := make(chan rxgo.Item)
+	n.result, n.items = over, over
+	return true
 }
 
 // wait blocks until the answer is there, and returns its error. When the request

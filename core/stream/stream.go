@@ -54,6 +54,16 @@ func failed[T any](err error) answer[T] {
 	return answer[T]{mark: report.Mark{Rung: report.Missing, Reason: fault.ReasonOf(err)}, err: err}
 }
 
+// answered returns what was answered to a question, which was ready then.
+func answered[T any](a *Answered[T], ready stamp) answer[T] {
+	if a.Err != nil {
+		failure := failed[T](a.Err)
+		failure.ready = ready
+		return failure
+	}
+	return answer[T]{value: a.Value, mark: a.Mark, ready: ready}
+}
+
 var errZero = fault.New(fault.Internal, "a zero stream was run")
 
 func (s Stream[T]) begin(scope *Scope, vital bool) {
