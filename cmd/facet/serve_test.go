@@ -214,3 +214,21 @@ func TestClientsInAHurryOpenNoCircuit(t *testing.T) {
 		t.Errorf("%d: who is in a hurry takes the page from all: %s", a.status, get(t, s.admin+"/commands/catalog.product").body)
 	}
 }
+
+// TestRefusalsOpenNoCircuit: a backend that says what is wrong with a question is there
+// for the others.
+func TestRefusalsOpenNoCircuit(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	breakService(t, s.faults, "orders", "error=1,status=403")
+	for range 60 { // three times what opens a circuit
+		a := page(t, s.public, "phone", "p-1042")
+		if parts := a.header.Get("Facet-Parts"); a.status != http.StatusOK || !strings.Contains(parts, "orders=missing;reason=error") {
+			t.Fatalf("%d, %s", a.status, parts)
+		}
+	}
+	breakService(t, s.faults, "orders", "none")
+	if parts := page(t, s.public, "phone", "p-1042").header.Get("Facet-Parts"); strings.Contains(parts, "orders") {
+		t.Errorf("%s: %s", parts, get(t, s.admin+"/commands/orders.orders").body)
+	}
+}

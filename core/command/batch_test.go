@@ -60,7 +60,14 @@ func (s *shelf) askAll(_ context.Context, queries []int) (map[int]int, error) {
 func newShelf(t *testing.T, cache command.Cache) (*shelf, *command.Command[int, int]) {
 	t.Helper()
 	s := &shelf{gone: map[int]bool{}}
-	one := func(context.Context, int) (int, error) { return 0, errPlain }
+	one := func(ctx context.Context, query int) (int, error) {
+		got, err := s.askAll(ctx, []int{query})
+		value, known := got[query]
+		if err == nil && !known {
+			err = fault.Because(fault.ReasonNotFound, errPlain)
+		}
+		return value, err
+	}
 	c := command.New("test.batch", one).Batch(s.askAll)
 	configure(t, c.Control, func(p *command.Policy) { p.Cache = cache })
 	return s, c

@@ -109,8 +109,12 @@ func (c *circuit) settle(a permit, outcome report.Outcome, began time.Time, took
 		return
 	}
 	switch outcome {
-	case report.Success, report.CallerFault:
+	case report.Success:
 		c.succeeded(a, began, took)
+	case report.CallerFault: // counts neither for nor against the backend, but that it is there
+		if a.probe != 0 {
+			c.close(a.epoch, began, took)
+		}
 	case report.Failure:
 		c.failed(a, c.events.kinds.failure, began, took, p)
 	case report.TimedOut:
@@ -134,7 +138,7 @@ func (c *circuit) succeeded(a permit, began time.Time, took time.Duration) {
 func (c *circuit) failed(a permit, kind []string, began time.Time, took time.Duration, p *Circuit) {
 	c.events.failed(kind, began, took)
 	if a.probe != 0 {
-		c.retryFrom(began.Add(took + p.Sleep))
+		c.retryFrom(a.epoch, began.Add(took+p.Sleep))
 		return
 	}
 	if c.faults.Add(1) >= int64(p.Consecutive) {
@@ -142,10 +146,13 @@ func (c *circuit) failed(a permit, kind []string, began time.Time, took time.Dur
 	}
 }
 
-func (c *circuit) retryFrom(t time.Time) {
+// retryFrom has the next probe wait, unless the circuit has changed since.
+func (c *circuit) retryFrom(epoch uint64, t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.retryAt = t
+	if c.epoch.Load() == epoch {
+		c.retryAt = t
+	}
 }
 
 // undecided lets another probe follow at once one that proved nothing, unless

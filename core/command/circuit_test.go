@@ -114,6 +114,32 @@ func TestSuccessBreaksTheRow(t *testing.T) {
 	}
 }
 
+// TestCallersFaultsHideNoFaults: who asks for what there is not does not keep the
+// circuit of a broken backend closed.
+func TestCallersFaultsHideNoFaults(t *testing.T) {
+	for name, circuit := range map[string]command.Circuit{
+		"in a row":   {Volume: never, ErrorPercent: 50, Consecutive: 20, Sleep: time.Hour},
+		"percentage": {Volume: 20, ErrorPercent: 50, Consecutive: never, Sleep: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := command.New("test.hide", func(_ context.Context, query int) (int, error) {
+				if query < 0 {
+					return 0, fault.New(fault.NotFound, "")
+				}
+				return 0, errPlain
+			})
+			configure(t, c.Control, func(p *command.Policy) { p.Circuit = circuit })
+			for range 20 {
+				for range 3 {
+					outcome(t.Context(), c, -1)
+				}
+				outcome(t.Context(), c, 1)
+			}
+			eventually(t, "the circuit is open", func() bool { return outcome(t.Context(), c, 1) == report.ShortCircuited })
+		})
+	}
+}
+
 func TestHealthyPastDelaysNothing(t *testing.T) {
 	b, c := newBackend(t, asIs)
 	repeat(t, c, 5000, report.Success)

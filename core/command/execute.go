@@ -44,7 +44,7 @@ func (c *Control) execute(ctx context.Context, policy *Policy, call *report.Call
 	err := protect(timed, run)
 
 	call.Took = time.Since(began)
-	call.Outcome, call.Err = verdict(ctx, timed, policy, began, err)
+	call.Outcome, call.Err = c.verdict(ctx, timed, policy, began, err)
 	c.ran(call, began.Add(call.Took))
 	if ok {
 		c.circuit.settle(permit, c.observed(policy, call), began, call.Took, &policy.Circuit)
@@ -83,18 +83,24 @@ func protect(ctx context.Context, run func(context.Context) error) (err error) {
 // verdict says how a run ended, and returns its error with the reason for the
 // page. Only what the backend did counts against it: not that the client left,
 // not that the question was wrong, not that the page had no time left for it.
-func verdict(ctx, timed context.Context, policy *Policy, began time.Time, err error) (report.Outcome, error) {
+func (c *Control) verdict(ctx, timed context.Context, policy *Policy, began time.Time, err error) (report.Outcome, error) {
 	switch {
 	case err == nil:
 		return report.Success, nil
 	case timed.Err() != nil && endedBy(timed, err):
-		return late(ctx, timed, policy, began)
+		return c.late(ctx, timed, policy, began)
 	case errors.Is(err, ErrTimeout): // of the last attempt
 		return report.TimedOut, err
-	case callersFault(fault.CodeOf(err)):
+	case answered(err):
 		return report.CallerFault, err
 	}
 	return report.Failure, reasoned(err)
+}
+
+// answered reports whether an error says that the backend did answer, or refused to,
+// and the question was at fault.
+func answered(err error) bool {
+	return callersFault(fault.CodeOf(err)) || errors.Is(err, fault.ErrRefused)
 }
 
 // callersFault reports whether a code says that the backend did answer, and the
@@ -114,7 +120,7 @@ func endedBy(ctx context.Context, err error) bool {
 
 // late is the verdict of a run that its context ended: by its own timeout, by
 // the page's deadline, or by the end of the request.
-func late(ctx, timed context.Context, policy *Policy, began time.Time) (report.Outcome, error) {
+func (c *Control) late(ctx, timed context.Context, policy *Policy, began time.Time) (report.Outcome, error) {
 	cause := context.Cause(ctx)
 	switch {
 	case cause == nil || hadItsOwn(timed, policy, began):
@@ -123,7 +129,7 @@ func late(ctx, timed context.Context, policy *Policy, began time.Time) (report.O
 	// fault ends this call, but no deadline does.
 	case !errors.Is(ctx.Err(), context.DeadlineExceeded) && fault.ReasonOf(cause) != fault.ReasonBudget:
 		return report.Canceled, fault.Because(fault.ReasonCanceled, cause)
-	case hadItsTime(ctx, policy, began):
+	case c.hadItsTime(ctx, policy, began):
 		return report.TimedOut, fault.Because(fault.ReasonBudget, cause)
 	}
 	return report.Canceled, fault.Because(fault.ReasonBudget, cause)
@@ -137,17 +143,23 @@ func hadItsOwn(timed context.Context, policy *Policy, began time.Time) bool {
 
 // hadItsTime reports whether a call that the page's deadline cut short counts
 // as a timeout of its backend: it had at least half of the time that a call
-// made at the start of the page could have had.
-func hadItsTime(ctx context.Context, policy *Policy, began time.Time) bool {
+// made at the start of the page could have had. If it is the client that wanted its
+// page so soon, it had as long as calls have taken of late, too: else clients in a
+// hurry could open the circuit of a backend that is as quick as ever.
+func (c *Control) hadItsTime(ctx context.Context, policy *Policy, began time.Time) bool {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return false
 	}
-	whole := policy.Timeout
+	had, whole := deadline.Sub(began), policy.Timeout
 	if r := report.From(ctx); r != nil && r.Budget > 0 {
 		whole = min(whole, r.Budget)
+		if deadline.Before(r.Began.Add(r.Budget)) {
+			usual, known := c.ledger.quantile(hedgeAt, time.Now())
+			return known && had >= max(whole/2, usual)
+		}
 	}
-	return deadline.Sub(began) >= whole/2
+	return had >= whole/2
 }
 
 // reasoned gives an error without a code the reason "error".

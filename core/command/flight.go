@@ -49,7 +49,7 @@ func (f *flights[K, V]) ask(ctx context.Context, policy *Policy, call *report.Ca
 		select {
 		case <-under.landed:
 		case <-timed.Done():
-			call.Outcome, call.Err = late(ctx, timed, policy, call.Began)
+			call.Outcome, call.Err = f.command.late(ctx, timed, policy, call.Began)
 			call.Took = time.Since(call.Began)
 			return f.fail(answers, call.Err)
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,13 +147,69 @@ func TestPageDeadline(t *testing.T) {
 				c := command.New("test.budget", untilItEnds)
 				configure(t, c.Control, func(p *command.Policy) { p.Timeout = tc.timeout })
 				r := report.New("", report.Trace{})
-				r.Budget = tc.budget
+				r.Budget, r.Began = tc.budget, time.Now().Add(tc.left-tc.budget)
 				ctx, cancel := context.WithTimeoutCause(t.Context(), tc.left, cause)
 				defer cancel()
 				checkOutcome(ctx, t, c, r, tc.want, fault.ReasonBudget)
 			}
 		})
 	}
+}
+
+// TestClientInAHurry: a call that the client's own limit cut short counts as a timeout
+// only if it had as long as calls of late have taken, or most of them.
+func TestClientInAHurry(t *testing.T) {
+	const timeout, left = 200 * time.Millisecond, 130 * time.Millisecond // over half of it
+	for name, tc := range map[string]struct {
+		usual time.Duration // 0: nobody knows
+		want  report.Outcome
+	}{
+		"slower calls":  {150 * time.Millisecond, report.Canceled},
+		"quicker calls": {5 * time.Millisecond, report.TimedOut},
+		"no calls":      {0, report.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := command.New("test.hurry", func(ctx context.Context, query int) (int, error) {
+				if query == 0 {
+					return untilItEnds(ctx, query)
+				}
+				if query%10 == 0 {
+					time.Sleep(tc.usual / 3) // some are quick enough for the page
+				} else {
+					time.Sleep(tc.usual)
+				}
+				return query, nil
+			})
+			configure(t, c.Control, func(p *command.Policy) { p.Timeout, p.MaxConcurrent = timeout, 200 })
+			learn(t, c, tc.usual)
+			r := report.New("", report.Trace{})
+			r.Budget = time.Second
+			ctx, cancel := context.WithTimeoutCause(t.Context(), left, errBudget)
+			defer cancel()
+			_, r, _ = runWith(ctx, r, c.Observe(0))
+			if got := r.Calls()[0].Outcome; got != tc.want {
+				t.Errorf("%v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+// learn has a command know how long its calls take.
+func learn(t *testing.T, c *command.Command[int, int], usual time.Duration) {
+	t.Helper()
+	if usual == 0 {
+		return
+	}
+	var all sync.WaitGroup
+	for i := range 150 {
+		all.Go(func() { _, _, _ = run(t.Context(), c.Observe(i+1)) })
+	}
+	all.Wait()
+	eventually(t, "it is known how long a call takes", func() bool {
+		p95, known := command.LatencyQuantile(c.Control, 0.95)
+		return known && p95 >= usual
+	})
 }
 
 // A required part that fails ends the page's other calls, whatever it failed of:
@@ -248,5 +305,14 @@ func TestCallersFaults(t *testing.T) {
 				t.Errorf("%v, want %v", got, want)
 			}
 		})
+	}
+	c := command.New("test.refused", func(context.Context, int) (int, error) {
+		return 0, &fault.Error{Code: fault.BadAnswer, Reason: fault.ReasonError, Cause: fault.ErrRefused}
+	}).Default(func(int) int { return 9 })
+	if value, part, err := run(t.Context(), c.Observe(1)); value != 9 || err != nil || part.Mark.Reason != fault.ReasonError {
+		t.Errorf("%d, %+v, %v: what is refused is no answer", value, part, err)
+	}
+	if got := outcome(t.Context(), c, 1); got != report.CallerFault {
+		t.Errorf("refused: %v", got)
 	}
 }

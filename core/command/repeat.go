@@ -65,7 +65,7 @@ func attempt[V any](ctx context.Context, call *report.Call, p *Policy, run func(
 // that asks for fewer calls gets no more.
 func worthRepeating(ctx context.Context, err error) bool {
 	code := fault.CodeOf(err)
-	return err != nil && ctx.Err() == nil && code != fault.Limited && !callersFault(code)
+	return err != nil && ctx.Err() == nil && code != fault.Limited && !answered(err)
 }
 
 // pause waits, unless the run is over or would be by then.

@@ -130,6 +130,11 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// ErrRefused is in the chain of what a call ended with whose backend is there and
+// understood it, and would not answer: the question was at fault, not the backend.
+// The client of the page may know nothing of it, so it has no code of its own.
+var ErrRefused = errors.New("the backend refused the call")
+
 // CodeOf returns the code of err: [OK] of nil, [Canceled] and [Timeout] of the
 // two errors of a context, [Internal] of an error that carries none.
 func CodeOf(err error) Code {

@@ -82,7 +82,7 @@ const (
 	Rejected                      // the bulkhead was full: no call was made
 	ShortCircuited                // the circuit was open: no call was made
 	Canceled                      // the client left or the page ended first
-	CallerFault                   // the answer was the caller's fault, such as a 404
+	CallerFault                   // the answer was the caller's fault: a 4xx, but for 408 and 429
 	OutOfBudget                   // the page had no time left for it: no call was made
 )
 

@@ -24,11 +24,19 @@ func (e statusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
 
 // code returns the code of an answer: [fault.OK] leaves it to the reason.
 func (e statusError) code() fault.Code {
-	if reasonOf(int(e)) == fault.ReasonError && e >= 400 && e < 500 && !busy(int(e)) {
+	if e.refused() {
 		return fault.BadAnswer
 	}
 	return fault.OK
 }
+
+// refused reports the 4xx that blame the request, and are no answer as a 404 is.
+func (e statusError) refused() bool {
+	return reasonOf(int(e)) == fault.ReasonError && e >= 400 && e < 500 && !busy(int(e))
+}
+
+// Is says what a 4xx means, with [fault.ErrRefused].
+func (e statusError) Is(target error) bool { return target == fault.ErrRefused && e.refused() }
 
 // reasonOf is the table of the package comment, for statuses.
 func reasonOf(status int) fault.Reason {

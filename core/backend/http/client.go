@@ -23,7 +23,7 @@
 //	404                                not_found: an answer, not a fault
 //	408, 429, 5xx                      error, unavailable
 //	no connection, no complete header  error, unavailable
-//	any other 4xx                      error, bad_answer: the gateway asked wrongly
+//	any other 4xx                      error, bad_answer: the gateway asked wrongly, and the backend is well ([fault.ErrRefused])
 //	1xx but interim ones, 3xx          invalid, bad_answer: redirects are not followed
 //	204, 205, an empty body, null      invalid, bad_answer
 //	not JSON in UTF-8, or compressed   invalid, bad_answer
