@@ -37,6 +37,17 @@ func Leave(c *Control) func() bool {
 	}
 }
 
+// Transitions is how often a circuit has opened and closed.
+func Transitions(c *Control) int {
+	c.circuit.mu.Lock()
+	defer c.circuit.mu.Unlock()
+	n := 2 * int(c.circuit.opened.Load()) //nolint:gosec // few
+	if c.circuit.open.Load() {
+		n--
+	}
+	return n
+}
+
 // Enter takes down a run that began at a time and succeeded, and its answer.
 func Enter(c *Control, began time.Time, took time.Duration) {
 	call := &report.Call{Began: began, Took: took}
