@@ -70,7 +70,8 @@ func NewReloader(current *Config, load func() (*Config, error), prepare func(*Co
 // has changed: [Errors] of a bad file, a [*RestartError] of one that would need a
 // restart, [ErrClosed] after Close, [ErrBusy] where ctx ended while another
 // reload was in progress. Reloads take place one after the other; each reads the
-// file when it is its turn.
+// file when it is its turn. A panic of load, prepare or what puts in force counts
+// as a failure, and goes on to the caller.
 func (r *Reloader) Reload(ctx context.Context) (Reloaded, error) {
 	select {
 	case r.turn <- struct{}{}:
@@ -78,6 +79,7 @@ func (r *Reloader) Reload(ctx context.Context) (Reloaded, error) {
 	case <-ctx.Done():
 		return Reloaded{}, r.failed(fmt.Errorf("%w: %w", ErrBusy, ctx.Err()))
 	}
+	defer r.panicked()
 	after, changes, err := r.exchange()
 	if err != nil {
 		return Reloaded{}, r.failed(err)
@@ -109,6 +111,14 @@ func (r *Reloader) exchange() (after *Config, changes []Change, err error) {
 	}
 	apply()
 	return after, changes, nil
+}
+
+// panicked counts a reload that ends by a panic, which goes on.
+func (r *Reloader) panicked() {
+	if v := recover(); v != nil {
+		_ = r.failed(fmt.Errorf("a defect: %v", v)) // who recovers tells where
+		panic(v)
+	}
 }
 
 func (r *Reloader) failed(err error) error {

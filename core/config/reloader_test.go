@@ -181,31 +181,38 @@ func TestClosedReloaderRefuses(t *testing.T) {
 	}
 }
 
-// TestReloadThatPanicsLosesNoTurn: the defect is the caller's to tell of, and the
-// next one is not kept waiting for ever.
-func TestReloadThatPanicsLosesNoTurn(t *testing.T) {
+// TestReloadThatPanics, wherever it does: it is counted, the defect is the caller's
+// to tell of, and the next one is not kept waiting for ever.
+func TestReloadThatPanics(t *testing.T) {
 	t.Parallel()
-	first := true
 	c := parse(t, base)
-	r := config.NewReloader(c, func() (*config.Config, error) {
-		if first {
-			first = false
-			panic("a defect")
-		}
-		return c, nil
-	}, func(*config.Config) (func(), error) { return func() {}, nil })
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the panic was kept from the caller")
+	for _, place := range []string{"load", "prepare", "apply"} {
+		broken := place
+		at := func(here string) {
+			if here == broken {
+				panic("a defect of " + here)
 			}
+		}
+		r := config.NewReloader(c,
+			func() (*config.Config, error) { at("load"); return c, nil },
+			func(*config.Config) (func(), error) { at("prepare"); return func() { at("apply") }, nil })
+		func() {
+			defer func() {
+				if v := recover(); v != "a defect of "+place {
+					t.Errorf("%s: the panic was kept from the caller: %v", place, v)
+				}
+			}()
+			_, _ = r.Reload(t.Context())
 		}()
-		_, _ = r.Reload(t.Context())
-	}()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	if _, err := r.Reload(ctx); err != nil {
-		t.Error(err)
+		if s := status(r); s.Failures != 1 || s.Reloads != 0 || s.LastError != "a defect: a defect of "+place || s.LastFailure.IsZero() {
+			t.Errorf("%s: %+v", place, s)
+		}
+		broken = ""
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := r.Reload(ctx); err != nil || status(r).Reloads != 1 || status(r).Failures != 1 {
+			t.Errorf("%s: after it %v, %+v", place, err, status(r))
+		}
 	}
 }
 
