@@ -29,7 +29,9 @@ func newClocked(ahead time.Duration) *clocked {
 
 func (c *clocked) Now(context.Context) (time.Time, error) { return time.Now().Add(c.ahead), nil }
 
-func (c *clocked) Claim(context.Context, cache.Key, time.Duration) (bool, error) { return false, nil }
+func (c *clocked) Claim(_ context.Context, keys []cache.Key, _ time.Duration) ([]bool, error) {
+	return make([]bool, len(keys)), nil
+}
 
 func (c *clocked) Invalidate(context.Context, cache.Invalidation, string, time.Duration) (time.Time, error) {
 	return time.Now().Add(c.ahead), nil
@@ -80,7 +82,7 @@ func TestTheStoresClockCounts(t *testing.T) {
 			if !r.Outdated(early, one, []string{"t"}) || r.Outdated(time.Now().Add(time.Second), one, []string{"t"}) || r.Outdated(early, one, nil) {
 				t.Error("what is outdated is not, or the other way round")
 			}
-			if r.Claim(t.Context(), one, time.Second) {
+			if len(r.Claim(t.Context(), []query{one}, time.Second)) > 0 {
 				t.Error("leave, where another has it")
 			}
 		})

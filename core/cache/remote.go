@@ -117,17 +117,31 @@ func badTag(tag string) bool { return tag == "" || len(tag) > MaxTag }
 // Drop has the entry of a key forgotten, soon; it does not wait.
 func (r *Remote[K, V]) Drop(key K) { r.shared.send(queued{key: r.key(key), size: Overhead}) }
 
-// Claim asks for leave to refresh the entry of a key, in the time of one look-up.
-// It is given if no replica was given it within the last d, or if nobody can tell:
-// the store is gone, or lets replicas not agree.
-func (r *Remote[K, V]) Claim(ctx context.Context, key K, d time.Duration) bool {
+// Claim asks for leave to refresh the entries of keys, in the time of one look-up,
+// and returns those for which it is given: no replica was given it within d before
+// the end of that look-up, or nobody can tell, because the store is gone or lets
+// replicas not agree.
+func (r *Remote[K, V]) Claim(ctx context.Context, keys []K, d time.Duration) []K {
 	c := r.shared.coordinator
-	if c == nil {
-		return true
+	if c == nil || len(keys) == 0 {
+		return keys
 	}
-	k := r.key(key)
-	leave, err := lookup(ctx, r.shared, func(ctx context.Context) (bool, error) { return c.Claim(ctx, k, d) })
-	return leave || err != nil
+	named := make([]Key, len(keys))
+	for i, key := range keys {
+		named[i] = r.key(key)
+	}
+	d += r.shared.options.Timeout // the leave is used once the look-up has ended
+	leave, err := lookup(ctx, r.shared, func(ctx context.Context) ([]bool, error) { return c.Claim(ctx, named, d) })
+	if err != nil || len(leave) != len(keys) {
+		return keys
+	}
+	mine := make([]K, 0, len(keys))
+	for i, key := range keys {
+		if leave[i] {
+			mine = append(mine, key)
+		}
+	}
+	return mine
 }
 
 // Outdated reports whether an answer that was asked for at a moment may have been

@@ -46,8 +46,9 @@ type Store interface {
 // it there are no tags and no refresh that replicas share, and an invalidation
 // reaches no other replica.
 type Coordinator interface {
-	// Claim reports whether nobody else has claimed the key within the last d.
-	Claim(ctx context.Context, key Key, d time.Duration) (bool, error)
+	// Claim reports of each key whether nobody else has claimed it within the last d,
+	// in one round trip.
+	Claim(ctx context.Context, keys []Key, d time.Duration) ([]bool, error)
 
 	// Invalidate drops what is meant, refuses writes of what is older for as long
 	// as keep, and tells all who watch, all at one instant, which it returns, by

@@ -42,12 +42,15 @@ func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) []stream.Ans
 		deepen(false)
 		call := begin(ctx, c.name)
 		call.Keys, call.Mark = len(unasked), report.Mark{Rung: report.Live}
+		var failed []int
 		for n, a := range c.askAll(ctx, policy, call, chosen(queries, unasked)) {
-			i := unasked[n]
-			if answers[i] = a; a.Err != nil {
-				answers[i] = c.substitute(ctx, policy, queries[i], known[i], a.Err)
+			if answers[unasked[n]] = a; a.Err != nil {
+				failed = append(failed, unasked[n])
 			}
-			if a.Err != nil && call.Err != nil {
+		}
+		c.substituteAll(ctx, policy, queries, known, answers, failed)
+		for _, i := range failed {
+			if call.Err != nil {
 				call.Mark = call.Mark.Join(answers[i].Mark)
 			}
 		}
@@ -58,6 +61,27 @@ func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) []stream.Ans
 		c.count(answers[i].Mark.Rung, now)
 	}
 	return answers
+}
+
+// substituteAll is substitute for the queries of a batch that failed, with one
+// look-up in the shared cache for all of them.
+func (c *Command[K, V]) substituteAll(
+	ctx context.Context, policy *Policy, queries []K, known []cache.Entry[V], answers []stream.Answered[V], failed []int,
+) {
+	var wanted []int
+	for _, i := range failed {
+		if c.replaceable(policy, answers[i].Err) {
+			wanted = append(wanted, i)
+		}
+	}
+	if len(wanted) > 0 {
+		for n, e := range c.recallAll(ctx, policy, chosen(queries, wanted)) {
+			known[wanted[n]] = e
+		}
+	}
+	for _, i := range failed {
+		answers[i] = c.substitute(policy, queries[i], &known[i], answers[i].Err)
+	}
 }
 
 // spareAll answers what is spared the call, and returns the indexes of the others.

@@ -68,7 +68,7 @@ func newShelf(t *testing.T, cache command.Cache) (*shelf, *command.Command[int, 
 		}
 		return value, err
 	}
-	c := command.New("test.batch", one).Batch(s.askAll)
+	c := command.New("test.batch", one).Batch(s.askAll).Safe()
 	configure(t, c.Control, func(p *command.Policy) { p.Cache = cache })
 	return s, c
 }

@@ -32,7 +32,7 @@ func BenchmarkWithoutCommand(b *testing.B) { benchmarkPage(b, bare) }
 
 // BenchmarkCached is a page of one command whose answer is remembered.
 func BenchmarkCached(b *testing.B) {
-	c := command.New("bench.cached", answerOne)
+	c := command.New("bench.cached", answerOne).Safe()
 	p := c.Policy()
 	p.Cache.Fresh = time.Hour
 	if err := c.Configure(p); err != nil {

@@ -74,6 +74,15 @@ func (b *Budget) spend() bool {
 	return true
 }
 
+// refund takes back a repeat that was not made.
+func (b *Budget) refund() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.second(); s.repeats > 0 { // else it was spent in another second, which keeps it
+		s.repeats--
+	}
+}
+
 func (b *Budget) second() *spending {
 	at := b.now().Unix()
 	s := &b.seconds[at%int64(len(b.seconds))]

@@ -79,7 +79,7 @@ func (c *circuit) allow(now time.Time, p *Circuit) (permit, bool) {
 	}
 	epoch := c.epoch.Load() // before open: at worst it is an old one
 	if c.open.Load() {
-		return c.allowProbe(now, p)
+		return c.allowProbe(p)
 	}
 	// While the window holds no fault, the percentage is 0: nothing to ask.
 	if c.events.faulty(now) && c.breaker.IsOpen() {
@@ -89,9 +89,12 @@ func (c *circuit) allow(now time.Time, p *Circuit) (permit, bool) {
 	return permit{epoch: epoch}, true
 }
 
-func (c *circuit) allowProbe(now time.Time, p *Circuit) (permit, bool) {
+// allowProbe looks at the clock itself: on a busy machine a call may have begun long
+// before it comes here, and windows would be as much shorter.
+func (c *circuit) allowProbe(p *Circuit) (permit, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := time.Now()
 	if !c.open.Load() { // it closed meanwhile
 		return permit{epoch: c.epoch.Load()}, true
 	}

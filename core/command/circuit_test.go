@@ -17,13 +17,14 @@ import (
 type backend struct {
 	down  atomic.Bool
 	calls atomic.Int64
-	hang  chan struct{} // queries below 0 wait here
+	slow  atomic.Bool
+	hang  chan struct{} // queries below 0 wait here, and all while it is slow
 }
 
 func (b *backend) ask(ctx context.Context, query int) (int, error) {
 	b.calls.Add(1)
 	down := b.down.Load()
-	if query < 0 {
+	if query < 0 || b.slow.Load() {
 		select {
 		case <-b.hang:
 		case <-ctx.Done():
@@ -43,7 +44,7 @@ const never = 1_000_000 // a limit that no test reaches
 func newBackend(t *testing.T, change func(*command.Policy)) (*backend, *command.Command[int, int]) {
 	t.Helper()
 	b := &backend{hang: make(chan struct{})}
-	c := command.New("test.circuit", b.ask)
+	c := command.New("test.circuit", b.ask).Safe()
 	configure(t, c.Control, func(p *command.Policy) {
 		p.Timeout, p.MaxConcurrent = time.Minute, 1000
 		p.Circuit = command.Circuit{Volume: never, ErrorPercent: 50, Consecutive: 20, Sleep: time.Hour}

@@ -68,8 +68,8 @@ func (c *Command[K, V]) Safe() *Command[K, V] {
 	return c
 }
 
-// Stale declares that an answer up to this old stands in for a failed call,
-// unless the configuration says otherwise.
+// Stale declares that an answer up to this old stands in for a failed call, unless
+// the configuration says otherwise. Only what Safe calls bring is remembered.
 func (c *Command[K, V]) Stale(limit time.Duration) *Command[K, V] {
 	c.declare(func(p *Policy) { p.Cache.Stale = limit })
 	return c

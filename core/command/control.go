@@ -136,7 +136,7 @@ type Stats struct {
 	Retries       uint64            `json:"retries"`        // attempts beside the first of a run
 	Hedges        uint64            `json:"hedges"`         // second attempts beside a slow first one
 	HedgesWon     uint64            `json:"hedges_won"`     // of them, those that answered first
-	Coalesced     uint64            `json:"coalesced"`      // queries that waited for a call made for several requests
+	Coalesced     uint64            `json:"coalesced"`      // queries that waited for a call that was begun for another request
 	Renewed       uint64            `json:"renewed"`        // remembered answers that were renewed while they were used
 	Opened        uint64            `json:"opened"`         // times the circuit opened
 	RefusedEvents uint64            `json:"refused_events"` // by hystrix-go's channel: its percentage missed them

@@ -19,7 +19,7 @@ func ExampleNew() {
 			return "", errors.New("connection refused")
 		}
 		return "five stars for " + product, nil
-	}).Stale(10 * time.Minute).Default(func(string) string { return "no reviews yet" })
+	}).Safe().Stale(10 * time.Minute).Default(func(string) string { return "no reviews yet" })
 
 	type page struct{ Reviews string }
 	show := func(product string) {

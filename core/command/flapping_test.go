@@ -38,7 +38,9 @@ func (w *transitions) look() {
 func TestFlapping(t *testing.T) {
 	const lasting = 4 * time.Second
 	consecutive := func(p *command.Policy) { p.Circuit.Consecutive, p.Circuit.Volume = 20, never }
-	percentage := func(p *command.Policy) { p.Circuit.Consecutive, p.Circuit.Volume, p.Circuit.ErrorPercent = never, 20, 20 }
+	percentage := func(p *command.Policy) {
+		p.Circuit.Consecutive, p.Circuit.Volume, p.Circuit.ErrorPercent = never, 20, 20
+	}
 	for _, tc := range []struct {
 		name        string
 		half, sleep time.Duration

@@ -43,7 +43,6 @@ func (f *flights[K, V]) ask(ctx context.Context, policy *Policy, call *report.Ca
 	}
 	timed := newRunContext(ctx, call, call.Began.Add(policy.limit()))
 	defer timed.end()
-	f.command.coalesced.Add(uint64(len(queries)))
 	call.Outcome = report.CallerFault // unless one query says otherwise
 	for i, under := range f.join(policy, call, queries) {
 		select {
@@ -91,6 +90,11 @@ func (f *flights[K, V]) join(policy *Policy, call *report.Call, queries []K) []*
 		}
 		all[i] = f.of[q]
 	}
+	shared := len(queries) - len(fresh)
+	if f.closing != nil { // the window was opened for another request
+		shared = len(queries)
+	}
+	f.command.coalesced.Add(uint64(shared))
 	switch {
 	case len(fresh) == 0:
 	case policy.BatchWindow == 0:

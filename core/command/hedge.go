@@ -24,13 +24,13 @@ func hedged[V any](ctx context.Context, c *Control, p *Policy, run func(context.
 	call := report.CallFrom(ctx)
 	patience, known := c.latencyQuantile(hedgeAt)
 	if !known {
-		return attempt(ctx, call, p, run)
+		return attempt(ctx, c, call, p, run)
 	}
 	racing, end := context.WithCancelCause(ctx)
 	defer end(errOvertaken)
 	r := &race[V]{control: c, policy: p, run: run, ended: make(chan try[V], 2)}
 	if !r.start(racing, call.Attempt(), false) { // the command is closed
-		return attempt(ctx, call, p, run)
+		return attempt(ctx, c, call, p, run)
 	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -99,10 +99,16 @@ func (r *race[V]) won(t try[V]) try[V] {
 // hedge begins the second attempt, if the budget and the bulkhead allow one.
 func (r *race[V]) hedge(ctx context.Context, call *report.Call) {
 	c := r.control
-	if ctx.Err() != nil || !c.budget.Load().spend() || !c.bulkhead.enter(r.policy.MaxConcurrent) {
+	if ctx.Err() != nil || !c.budget.Load().spend() {
 		return
 	}
-	c.hedges.Add(1)
+	if !c.bulkhead.enter(r.policy.MaxConcurrent) {
+		if !c.onlyObserved(r.policy, report.Rejected) {
+			c.budget.Load().refund()
+			return
+		}
+		c.bulkhead.exceed()
+	}
 	if !r.start(ctx, call.Attempt(), true) {
 		c.bulkhead.leave()
 	}
@@ -115,6 +121,7 @@ func (r *race[V]) start(ctx context.Context, call *report.Call, second bool) boo
 		deepen(false)
 		t := try[V]{call: call, second: second}
 		t.value, t.err = r.attempt(report.WithCall(ctx, call), call)
+		r.control.hedged(second, t.err)
 		r.over(second)
 		r.ended <- t
 	})
@@ -124,13 +131,25 @@ func (r *race[V]) start(ctx context.Context, call *report.Call, second bool) boo
 	return began
 }
 
+// hedged counts a second attempt. Where there was no other instance, nothing was
+// asked, and nothing is spent.
+func (c *Control) hedged(second bool, err error) {
+	switch {
+	case !second:
+	case errors.Is(err, report.ErrNoOther):
+		c.budget.Load().refund()
+	default:
+		c.hedges.Add(1)
+	}
+}
+
 func (r *race[V]) attempt(ctx context.Context, call *report.Call) (value V, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = stream.Panicked(v)
 		}
 	}()
-	return attempt(ctx, call, r.policy, r.run)
+	return attempt(ctx, r.control, call, r.policy, r.run)
 }
 
 // over gives back the ticket of an attempt: the second's is its own, the first's is

@@ -15,11 +15,11 @@ import (
 // at once.)
 func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, error) {
 	policy := c.policy.Load()
-	call := begin(ctx, c.name)
 	var known cache.Entry[V]
 	if policy.Cache.spares() {
 		known = c.recall(ctx, policy, query)
 	}
+	call := begin(ctx, c.name) // its time is the backend's alone
 	answered, spared, old := c.spare(policy, &known, call.Began)
 	switch {
 	case old:
@@ -27,7 +27,10 @@ func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, er
 	case !spared:
 		deepen(false)
 		if answered = c.ask(ctx, policy, call, query); answered.Err != nil {
-			answered = c.substitute(ctx, policy, query, known, answered.Err)
+			if c.replaceable(policy, answered.Err) {
+				known = c.recall(ctx, policy, query)
+			}
+			answered = c.substitute(policy, query, &known, answered.Err)
 			c.substituted(call)
 		}
 	}
@@ -109,20 +112,13 @@ func (c *Command[K, V]) attempts(ctx context.Context, policy *Policy, query K) (
 }
 
 // substitute is the lower part of the ladder, for a call that failed: the stale
-// copy, the default, or nothing. It makes no call but to the shared cache, which
-// has a limit of its own.
-func (c *Command[K, V]) substitute(
-	ctx context.Context, policy *Policy, query K, known cache.Entry[V], err error,
-) stream.Answered[V] {
-	reason := fault.ReasonOf(err)
-	if callersFault(fault.CodeOf(err)) || reason == fault.ReasonCanceled {
-		// That there is no such thing is an answer too, and for a request that is over nobody waits.
+// copy, the default, or nothing. It makes no call: the one look-up in the shared
+// cache, with its own limit, was made before.
+func (c *Command[K, V]) substitute(policy *Policy, query K, known *cache.Entry[V], err error) stream.Answered[V] {
+	if final(err) {
 		return stream.Answered[V]{Mark: missing(err), Err: err}
 	}
-	if !policy.Cache.spares() {
-		known = c.recall(ctx, policy, query)
-	}
-	now := time.Now()
+	reason, now := fault.ReasonOf(err), time.Now()
 	if age := known.Age(now); known.Found() && !known.Absent && now.Before(known.Stale) && age < policy.Cache.Stale {
 		return stream.Answered[V]{Value: known.Value, Mark: report.Mark{Rung: report.Stale, Age: age, Reason: reason}}
 	}
@@ -130,6 +126,18 @@ func (c *Command[K, V]) substitute(
 		return stream.Answered[V]{Value: c.standIn(query), Mark: report.Mark{Rung: report.Default, Reason: reason}}
 	}
 	return stream.Answered[V]{Mark: missing(err), Err: err}
+}
+
+// final reports whether nothing may stand in: that there is no such thing is an
+// answer too, and for a request that is over nobody waits.
+func final(err error) bool {
+	return callersFault(fault.CodeOf(err)) || fault.ReasonOf(err) == fault.ReasonCanceled
+}
+
+// replaceable reports whether what is remembered is to be looked up now that a call
+// has failed: it was not before, if it could not have spared the call.
+func (c *Command[K, V]) replaceable(policy *Policy, err error) bool {
+	return !policy.Cache.spares() && policy.Cache.enabled() && !final(err)
 }
 
 func missing(err error) report.Mark {

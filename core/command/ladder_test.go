@@ -33,7 +33,7 @@ func (s *script) ask(ctx context.Context, _ string) (int, error) {
 func newScript(t *testing.T, cache command.Cache) (*script, *command.Command[string, int]) {
 	t.Helper()
 	s := &script{caching: report.Caching{MaxAge: report.Unlimited}}
-	c := command.New("test.ladder", s.ask)
+	c := command.New("test.ladder", s.ask).Safe()
 	configure(t, c.Control, func(p *command.Policy) { p.Cache = cache })
 	return s, c
 }
@@ -253,7 +253,7 @@ func TestUsersAreApart(t *testing.T) {
 			return query{}, errPlain
 		}
 		return q, nil
-	})
+	}).Safe()
 	configure(t, c.Control, func(p *command.Policy) {
 		p.MaxConcurrent, p.Cache = 1000, command.Cache{Fresh: 50 * time.Microsecond, Stale: forever, Entries: 100}
 		p.Circuit.Consecutive, p.Circuit.Volume = never, never
@@ -277,7 +277,7 @@ func TestUsersAreApart(t *testing.T) {
 
 func TestStaleDeclared(t *testing.T) {
 	s := &script{}
-	c := command.New("test.stale", s.ask).Stale(forever)
+	c := command.New("test.stale", s.ask).Safe().Stale(forever)
 	ask(t, c, report.Live, 1)
 	s.err = errPlain
 	ask(t, c, report.Stale, 1)

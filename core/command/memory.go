@@ -86,12 +86,16 @@ func (c *Command[K, V]) remember(policy *Policy, query K, value V, size int64, c
 // unlearn drops what is remembered of a query whose call says that it was at
 // fault, and if it is because there is no such thing, remembers that.
 func (c *Command[K, V]) unlearn(policy *Policy, query K, call *report.Call, err error) {
-	if policy.Cache.Negative == 0 || fault.ReasonOf(err) != fault.ReasonNotFound || call.Caching.NoStore {
+	negative := policy.Cache.Negative
+	if call.Caching.MaxAge != report.Unlimited {
+		negative = min(negative, call.Caching.MaxAge)
+	}
+	if negative <= 0 || fault.ReasonOf(err) != fault.ReasonNotFound || call.Caching.NoStore {
 		c.drop(query)
 		return
 	}
 	e := cache.Entry[V]{Absent: true, Stored: call.Began}
-	e.Fresh, e.Stale = policy.Cache.until(call.Began, policy.Cache.Negative, policy.Cache.Negative)
+	e.Fresh, e.Stale = policy.Cache.until(call.Began, negative, negative)
 	c.store(policy, query, e)
 }
 

@@ -31,6 +31,14 @@ func (c *Control) observed(p *Policy, call *report.Call) report.Outcome {
 	return call.Outcome
 }
 
+// observedAttempt counts an attempt that would have been ended. If the run would have
+// been, too, that counts instead.
+func (c *Control) observedAttempt(p *Policy, began time.Time) {
+	if took := time.Since(began); took > p.AttemptTimeout && took <= p.Timeout {
+		c.would[report.TimedOut].Add(1)
+	}
+}
+
 // limit is how long a run may take.
 func (p *Policy) limit() time.Duration {
 	if p.Mode == Observe {

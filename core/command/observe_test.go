@@ -46,6 +46,21 @@ func TestObservedTimeoutEndsNothing(t *testing.T) {
 	}
 }
 
+// TestObservedAttemptIsCounted, once: if the run would have been ended as well, that is.
+func TestObservedAttemptIsCounted(t *testing.T) {
+	c := command.New("test.observed", func(context.Context, int) (int, error) { time.Sleep(5 * time.Millisecond); return 1, nil })
+	configure(t, c.Control, func(p *command.Policy) { watching(p); p.Timeout, p.AttemptTimeout = time.Minute, time.Millisecond })
+	repeat(t, c, 3, report.Success)
+	if s := c.Stats(); s.Would["timeout"] != 3 || s.Outcomes["timeout"] != 0 {
+		t.Errorf("%+v", s)
+	}
+	configure(t, c.Control, func(p *command.Policy) { p.Timeout = time.Millisecond })
+	repeat(t, c, 2, report.Success)
+	if s := c.Stats(); s.Would["timeout"] != 5 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestObservedCircuitMovesAsIfItRefused: it opens, waits, probes and closes, and
 // every call is made.
 func TestObservedCircuitMovesAsIfItRefused(t *testing.T) {

@@ -157,6 +157,10 @@ func (p Policy) sharing() []check {
 	return []check{
 		{p.Retry.Attempts >= 1 && p.Retry.Attempts <= maxAttempts, "retry.attempts", "1 to 5"},
 		{p.Retry.Attempts == 1 || p.Traits.Safe, "retry.attempts", "1, because a call of this command may change something"},
+		{p.Cache.Fresh == 0 || p.Traits.Safe, "cache.fresh", "0s, because a call of this command may change something"},
+		{p.Cache.Revalidate == 0 || p.Traits.Safe, "cache.revalidate", "0s, because a call of this command may change something"},
+		{p.Cache.Stale == 0 || p.Traits.Safe, "cache.stale", "0s, because a call of this command may change something"},
+		{p.Cache.Negative == 0 || p.Traits.Safe, "cache.negative", "0s, because a call of this command may change something"},
 		{p.Retry.Backoff >= 0 && p.Retry.Backoff <= maxBackoff, "retry.backoff", "0s to 10s"},
 		{!p.Hedge || p.Traits.Safe, "hedge", "false, because a call of this command may change something"},
 		{!p.Coalesce || p.Traits.Safe, "coalesce", "false, because a call of this command may change something"},

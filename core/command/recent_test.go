@@ -95,7 +95,7 @@ func TestRecentCountsEveryOutcomeAndRung(t *testing.T) {
 		}
 		return query, nil
 	}
-	c := command.New("test.recent", answer).Default(func(int) int { return 9 })
+	c := command.New("test.recent", answer).Safe().Default(func(int) int { return 9 })
 	configure(t, c.Control, func(p *command.Policy) { p.Timeout, p.Cache.Fresh = 30*time.Millisecond, time.Hour })
 	for _, query := range []int{0, 0, 0, 1, 1, 2, 3} {
 		_, _, _ = run(t.Context(), c.Observe(query))

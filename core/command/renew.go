@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"github.com/facet-gateway/facet/core/report"
@@ -12,24 +11,32 @@ import (
 // renewals are the queries whose remembered answer is being renewed, while it is
 // still used: one call each at a time.
 type renewals[K comparable] struct {
-	mu sync.Mutex
-	of map[K]struct{}
+	mu    sync.Mutex
+	calls int
+	of    map[K]struct{}
 }
 
 // begin returns those of the queries that nobody renews yet, at most as many as
-// there is room for below limit; the others are for who asks next.
+// there is room for, for one more call if fewer than limit are under way; the others
+// are for who asks next.
 func (r *renewals[K]) begin(queries []K, limit int) []K {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.calls >= limit {
+		return nil
+	}
 	if r.of == nil {
 		r.of = make(map[K]struct{})
 	}
 	mine := make([]K, 0, len(queries))
 	for _, q := range queries {
-		if _, known := r.of[q]; !known && len(r.of) < limit {
+		if _, known := r.of[q]; !known && len(r.of) < maxRenewals {
 			r.of[q] = struct{}{}
 			mine = append(mine, q)
 		}
+	}
+	if len(mine) > 0 {
+		r.calls++
 	}
 	return mine
 }
@@ -37,19 +44,21 @@ func (r *renewals[K]) begin(queries []K, limit int) []K {
 func (r *renewals[K]) end(queries []K) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.calls--
 	for _, q := range queries {
 		delete(r.of, q)
 	}
 }
 
-// maxRenewals is how many answers of a command are renewed at once.
+// maxRenewals is how many answers of a command are renewed at once. They take half
+// of its tickets at most: who waits for an answer comes first.
 const maxRenewals = 2 * BatchLimit
 
 // renew has queries asked for again, beside the request that found their answers
 // old: in one call, if there are several and the command has a form for many.
 // What fails leaves the old answer where it is.
 func (c *Command[K, V]) renew(policy *Policy, origin *report.Report, queries []K) {
-	mine := c.renewals.begin(queries, maxRenewals)
+	mine := c.renewals.begin(queries, max(policy.MaxConcurrent/2, 1))
 	if len(mine) == 0 {
 		return
 	}
@@ -66,7 +75,7 @@ func (c *Command[K, V]) renew(policy *Policy, origin *report.Report, queries []K
 // askAgain asks for the queries that no other replica is asking for.
 func (c *Command[K, V]) askAgain(ctx context.Context, policy *Policy, queries []K) {
 	if remote := c.remote.Load(); remote != nil {
-		queries = slices.DeleteFunc(slices.Clone(queries), func(q K) bool { return !remote.Claim(ctx, q, policy.Timeout) })
+		queries = remote.Claim(ctx, queries, policy.Timeout)
 	}
 	switch len(queries) {
 	case 0:

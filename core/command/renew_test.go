@@ -96,6 +96,28 @@ func TestBatchIsRenewedInOneCall(t *testing.T) {
 	}
 }
 
+// TestRenewalsLeaveTicketsForRequests: however many answers are old and however slow
+// their renewal is, half of the tickets are for who waits for an answer.
+func TestRenewalsLeaveTicketsForRequests(t *testing.T) {
+	b, c := newBackend(t, func(p *command.Policy) { p.Cache, p.MaxConcurrent = renewing(), 10 })
+	t.Cleanup(c.Close)
+	for q := range 30 { // they are remembered, and soon old
+		_, _, _ = run(t.Context(), c.Observe(q+1))
+	}
+	b.slow.Store(true)
+	for q := range 30 {
+		if _, part, err := run(t.Context(), c.Observe(q+1)); err != nil || part.Mark.Rung != report.Cached {
+			t.Fatalf("%+v, %v", part.Mark, err)
+		}
+	}
+	eventually(t, "half of the tickets renew", func() bool { return c.Stats().InFlight == 5 })
+	b.slow.Store(false)
+	if got := outcome(t.Context(), c, 1000); got != report.Success || c.Stats().Outcomes["rejected"] != 0 {
+		t.Errorf("%v, %+v", got, c.Stats())
+	}
+	close(b.hang)
+}
+
 func TestNegativeAnswers(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
@@ -108,6 +130,8 @@ func TestNegativeAnswers(t *testing.T) {
 		{"on", forever, fault.New(fault.NotFound, ""), report.Caching{MaxAge: report.Unlimited}, 1},
 		{"over", old, fault.New(fault.NotFound, ""), report.Caching{MaxAge: report.Unlimited}, 2},
 		{"forbidden", forever, fault.New(fault.NotFound, ""), report.Caching{NoStore: true}, 2},
+		{"shortened to nothing", forever, fault.New(fault.NotFound, ""), report.Caching{MaxAge: 0}, 2},
+		{"shortened", forever, fault.New(fault.NotFound, ""), report.Caching{MaxAge: old}, 2},
 		{"the question is wrong", forever, fault.New(fault.Invalid, ""), report.Caching{MaxAge: report.Unlimited}, 2},
 		{"a failure", forever, errPlain, report.Caching{MaxAge: report.Unlimited}, 2},
 	} {

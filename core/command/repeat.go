@@ -28,8 +28,9 @@ func repeat[V any](ctx context.Context, c *Control, p *Policy, run func(context.
 		if !pause(ctx, p.Retry.pause(n)) {
 			break
 		}
-		again, failure := attempt(ctx, call, p, run)
+		again, failure := attempt(ctx, c, call, p, run)
 		if errors.Is(failure, report.ErrNoOther) { // nothing was asked
+			budget.refund()
 			break
 		}
 		c.retries.Add(1)
@@ -43,12 +44,18 @@ func firstOf[V any](ctx context.Context, c *Control, p *Policy, run func(context
 	if p.Hedge {
 		return hedged(ctx, c, p, run)
 	}
-	return attempt(ctx, report.CallFrom(ctx), p, run)
+	return attempt(ctx, c, report.CallFrom(ctx), p, run)
 }
 
 // attempt makes one attempt, which has its own time limit if the policy says so.
-func attempt[V any](ctx context.Context, call *report.Call, p *Policy, run func(context.Context) (V, error)) (V, error) {
-	if p.AttemptTimeout == 0 || p.Mode == Observe {
+func attempt[V any](
+	ctx context.Context, c *Control, call *report.Call, p *Policy, run func(context.Context) (V, error),
+) (V, error) {
+	if p.AttemptTimeout == 0 {
+		return run(ctx)
+	}
+	if p.Mode == Observe {
+		defer c.observedAttempt(p, time.Now())
 		return run(ctx)
 	}
 	timed := newRunContext(ctx, call, time.Now().Add(p.AttemptTimeout))

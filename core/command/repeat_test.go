@@ -55,6 +55,18 @@ func failing(n int, err error) func(context.Context, int) (int, error) {
 	}
 }
 
+// TestNoOtherInstanceSpendsNothing of the budget, which others of the service need.
+func TestNoOtherInstanceSpendsNothing(t *testing.T) {
+	u := &unsteady{instances: 1, answer: failing(never, fault.New(fault.Unavailable, ""))}
+	budget := command.NewBudget()
+	c := u.command(t, func(p *command.Policy) { p.Circuit.Consecutive, p.Circuit.Volume = never, never })
+	c.Under(budget)
+	repeat(t, c, 200, report.Failure)
+	if n := budget.Refused(); n != 0 || c.Stats().Retries != 0 {
+		t.Errorf("%d refused, %d retries", n, c.Stats().Retries)
+	}
+}
+
 func TestRetries(t *testing.T) {
 	unavailable, limited := fault.New(fault.Unavailable, ""), fault.New(fault.Limited, "")
 	for _, tc := range []struct {

@@ -25,7 +25,7 @@ func newCommands(controls []*command.Control) *commands {
 		retries:   describe("retries_total", "Attempts of a command beside the first of each run."),
 		hedges:    describe("hedges_total", "Second attempts of a command beside a slow first one."),
 		hedgesWon: describe("hedges_won_total", "Second attempts of a command that answered before the first."),
-		coalesced: describe("coalesced_total", "Queries that waited for a call made for several requests."),
+		coalesced: describe("coalesced_total", "Queries that waited for a call that was begun for another request."),
 		renewed:   describe("renewed_total", "Remembered answers that were renewed while they were used."),
 		answers:   describe("answers_total", "Answers of a command by the rung they stood on.", "rung"),
 		seconds:   describe("duration_seconds", "Time that runs of a command took, but those that were canceled."),

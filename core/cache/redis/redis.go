@@ -183,16 +183,24 @@ func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	return time.Unix(parts[0], parts[1]*int64(time.Microsecond)), nil
 }
 
-// Claim sets the key of a claim, unless it is there.
-func (s *Store) Claim(ctx context.Context, key cache.Key, d time.Duration) (bool, error) {
+// Claim sets the keys of claims, unless they are there, in one pipeline.
+func (s *Store) Claim(ctx context.Context, keys []cache.Key, d time.Duration) ([]bool, error) {
 	c, err := s.connected()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	set := c.B().Set().Key(s.prefix + "!claim:" + key.String()).Value("1").Nx().PxMilliseconds(max(d.Milliseconds(), 1)).Build()
-	err = c.Do(ctx, set).Error()
-	if rueidis.IsRedisNil(err) {
-		return false, nil
+	sets := make(rueidis.Commands, len(keys))
+	for i, key := range keys {
+		sets[i] = c.B().Set().Key(s.prefix + "!claim:" + key.String()).Value("1").Nx().PxMilliseconds(max(d.Milliseconds(), 1)).Build()
 	}
-	return err == nil, err
+	leave := make([]bool, len(keys))
+	for i, set := range c.DoMulti(ctx, sets...) {
+		switch err := set.Error(); {
+		case err == nil:
+			leave[i] = true
+		case !rueidis.IsRedisNil(err):
+			return nil, err
+		}
+	}
+	return leave, nil
 }

@@ -165,7 +165,7 @@ func TestNothingIsKeptForever(t *testing.T) {
 	server := cachetest.Redis(t)
 	a, do := connected(t, server, patient()), client(t, server)
 	a.place(t, "p-1", "t-1", "t-2")
-	a.Claim(t.Context(), "p-1", time.Minute)
+	claims(t, a, "p-1", time.Minute)
 	if err := a.shared.Invalidate(t.Context(), cache.Invalidation{Tag: "t-2"}); err != nil {
 		t.Fatal(err)
 	}
@@ -318,17 +318,21 @@ func TestAnInvalidationByKeyFindsEveryShape(t *testing.T) {
 func TestOneReplicaIsGivenLeave(t *testing.T) {
 	server := cachetest.Redis(t)
 	a, b := connected(t, server, patient()), connected(t, server, patient())
-	first := a.Claim(t.Context(), "p-1", 200*time.Millisecond)
-	if !first || b.Claim(t.Context(), "p-1", time.Minute) || a.Claim(t.Context(), "p-1", time.Minute) {
+	first := claims(t, a, "p-1", 200*time.Millisecond)
+	if !first || claims(t, b, "p-1", time.Minute) || claims(t, a, "p-1", time.Minute) {
 		t.Error("not exactly one has leave")
 	}
-	if !b.Claim(t.Context(), "p-2", time.Minute) {
+	if !claims(t, b, "p-2", time.Minute) {
 		t.Error("no leave for another key")
 	}
-	until(t, "the claim is over", func() bool { return b.Claim(t.Context(), "p-1", time.Minute) })
+	all := []string{"p-3", "p-1", "p-2", "p-4"}
+	if got := a.Claim(t.Context(), all, time.Minute); !slices.Equal(got, []string{"p-3", "p-4"}) {
+		t.Errorf("of %v there is leave for %v", all, got)
+	}
+	until(t, "the claim is over", func() bool { return claims(t, b, "p-1", time.Minute) })
 	server.Kill()
 	until(t, "nobody can tell", func() bool {
-		return a.Claim(t.Context(), "p-1", time.Minute)
+		return claims(t, a, "p-1", time.Minute)
 	})
 }
 
@@ -447,4 +451,13 @@ func TestPasswordsAreUsedAndNotTold(t *testing.T) {
 			t.Errorf("closed: %v", err)
 		}
 	}
+}
+
+// claims asks for leave to refresh one key.
+func claims(t *testing.T, r interface {
+	Claim(ctx context.Context, keys []string, d time.Duration) []string
+}, key string, d time.Duration,
+) bool {
+	t.Helper()
+	return len(r.Claim(t.Context(), []string{key}, d)) == 1
 }
