@@ -48,11 +48,13 @@ type invalidation struct {
 // forgotten is what came of it.
 type forgotten struct {
 	Here   int  `json:"here"`   // answers that this process remembered
+	Store  int  `json:"store"`  // answers that the shared cache had
 	Shared bool `json:"shared"` // whether other replicas forget it, too
 }
 
-// invalidate forgets answers here and in every replica. Without a shared cache, what
-// is not remembered here is remembered nowhere.
+// invalidate forgets answers here and in every replica: also what a replica alone
+// remembers, or is just being told, when neither this process nor the shared cache
+// has anything, which is what the error says.
 func (g *gateway) invalidate(ctx context.Context, asked invalidation) (forgotten, error) {
 	i := cache.Invalidation{Command: asked.Command, Key: asked.Key, Tag: asked.Tag}
 	if err := i.Validate(); err != nil {
@@ -61,14 +63,21 @@ func (g *gateway) invalidate(ctx context.Context, asked invalidation) (forgotten
 	if i.Command != "" && !g.knows(i.Command) {
 		return forgotten{}, &fault.Error{Code: fault.NotFound, Field: "command", Detail: "there is no such command; /commands lists them"}
 	}
-	here := g.forget(i)
-	if g.shared != nil {
-		return forgotten{Here: here, Shared: true}, g.shared.Invalidate(ctx, i)
+	if i.Tag != "" && g.shared != nil && !g.shared.Agrees() {
+		return forgotten{}, cache.ErrNoTags
 	}
-	if here == 0 {
+	came := forgotten{Here: g.forget(i)}
+	if g.shared != nil {
+		var err error
+		if came.Store, err = g.shared.Invalidate(ctx, i); err != nil {
+			return forgotten{}, err
+		}
+		came.Shared = g.shared.Agrees()
+	}
+	if came.Here+came.Store == 0 {
 		return forgotten{}, fault.New(fault.NotFound, "no such answer is remembered")
 	}
-	return forgotten{Here: here}, nil
+	return came, nil
 }
 
 func (g *gateway) knows(command string) bool {

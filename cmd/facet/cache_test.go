@@ -57,6 +57,19 @@ func TestReplicasShareACache(t *testing.T) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 	eventually(t, "the other asks again", func() bool { return !known(b, "p-1042") || calls() > before })
+	eventually(t, "both know it again", func() bool { return known(a, "p-1042") && known(b, "p-1042") })
+	before = calls()
+	if got = invalidate(t, a.admin, token, `{"command": "catalog.product", "key": "p-1042"}`); got.status != http.StatusOK {
+		t.Errorf("by key: %d %s", got.status, got.body)
+	}
+	eventually(t, "the other asks again", func() bool { return !known(b, "p-1042") || calls() > before })
+	for _, nothing := range []string{
+		`{"tag": "product:p-9"}`, `{"command": "catalog.product", "key": "p-9"}`, `{"command": "no.ne", "key": "a"}`,
+	} {
+		if got := invalidate(t, a.admin, token, nothing); got.status != http.StatusNotFound {
+			t.Errorf("%s: %d %s", nothing, got.status, got.body)
+		}
+	}
 	redis.Kill()
 	for _, id := range []string{"p-1042", "p-1001", "p-1002", "p-1003"} {
 		for _, s := range replicas {

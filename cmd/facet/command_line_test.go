@@ -155,3 +155,27 @@ func TestAddressInUseIsAFailure(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckConnectsToNothing, not even to the cache: it may be run anywhere.
+func TestCheckConnectsToNothing(t *testing.T) {
+	t.Parallel()
+	there, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	came := make(chan bool)
+	go func() {
+		_, err := there.Accept()
+		came <- err == nil
+	}()
+	address := there.Addr().String()
+	text := regexp.MustCompile(`127\.0\.0\.1:90\d\d`).ReplaceAllString(exampleOfHelp(t), address) +
+		"cache: {redis: \"redis://" + address + "\"}\n"
+	if status, stdout, stderr := ended(t, "check", file(t, "facet.yaml", text)); status != 0 || stderr != "" {
+		t.Errorf("exit status %d: %s %s", status, stdout, stderr)
+	}
+	_ = there.Close()
+	if <-came {
+		t.Error("it connects")
+	}
+}

@@ -157,10 +157,19 @@ func (g *gateway) live(c *config.Config) (server.Live, error) {
 		Devices:     resolver,
 		Versions:    chosen(g.build.versions, c.Adapters),
 		Budgets:     budgets(c.Pages),
-		CORS:        server.CORS{Origins: c.CORS.Origins, MaxAge: c.CORS.MaxAge},
+		CORS:        server.CORS{Origins: c.CORS.Origins, Headers: prefetchHeader(c.Admission), MaxAge: c.CORS.MaxAge},
 		RetryAfter:  longestSleep(c.Services),
 		LogRequests: c.Log.Requests,
 	}, nil
+}
+
+// prefetchHeader is what web pages have to be allowed to send, if the configuration
+// has a header that says what is prefetched.
+func prefetchHeader(o edge.Options) []string {
+	if name := o.Prefetch.HeaderName(); name != "" {
+		return []string{name}
+	}
+	return nil
 }
 
 // chosen returns the version that the configuration names for each class.
@@ -246,6 +255,9 @@ func (g *gateway) run(ctx context.Context, announce announcement) error {
 	if err != nil {
 		_ = public.Close() // the first error is the one to tell
 		return fmt.Errorf("the private port: %w", err)
+	}
+	if g.shared != nil {
+		g.shared.Connect()
 	}
 	announce("http://"+public.Addr().String(), "http://"+private.Addr().String())
 	defer g.tellOfStop(ctx)()

@@ -33,6 +33,7 @@ type stage struct {
 	gateway string // URL of the public port
 	client  *http.Client
 	log     faultLog
+	inside  *gateway
 
 	admission *edge.Limiter
 	stop      func() // ends it all; called by Cleanup too
@@ -73,7 +74,7 @@ func newStage(t *testing.T, extra string) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.admission = g.admission
+	s.inside, s.admission = g, g.admission
 	ctx, stop := context.WithCancel(context.Background())
 	urls, ended := make(chan string, 1), make(chan error, 1)
 	go func() { ended <- g.run(ctx, func(public, _ string) { urls <- public }) }()

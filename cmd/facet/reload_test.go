@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -115,13 +116,17 @@ func ask(ctx context.Context, client *http.Client, public string) (adapter, faul
 func TestReloadUnderLoad(t *testing.T) {
 	t.Parallel()
 	const rounds = 20
+	const other = "timeout: 50s, attempt_timeout: 40s, max_concurrent: 90, mode: observe, retry: {attempts: 2, backoff: 1ms}, " +
+		"hedge: true, coalesce: true, circuit: {volume: 7, error_percent: 70, consecutive: 7, sleep: 1s}"
 	s := open(t, nil)
 	pages, end := s.load(t)
 	for i := range rounds {
 		switch i % 2 {
 		case 0:
 			s.rewrite(t, "log: {format: text}", "log: {format: text, requests: false, level: debug}",
-				"timeout: 1m", "timeout: 50s, max_concurrent: 90, cache: {stale: 1m, entries: "+strconv.Itoa(10+i)+"}, circuit: {sleep: 1s}",
+				"product: {timeout: 1m", "product: {batch_window: 1ms, "+other,
+				"timeout: 1m", other+", cache: {stale: 1m, entries: "+strconv.Itoa(10+i)+"}",
+				"  reviews:\n", "  reviews:\n    retry_budget: {percent: 50, floor: 5}\n",
 				"pages:", "adapters: {phone: v2}\ncors: {origins: [\"*\"]}\npages:")
 		case 1:
 			s.rewrite(t)
@@ -147,7 +152,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		t.Errorf("%d reloads, %d failures: %s", got.Reloads, got.Failures, got.LastError)
 	}
 	eventually(t, "the log tells what has changed", func() bool {
-		return strings.Contains(s.gateway.stderr.String(), "adapters.phone: v1 -> v2")
+		return strings.Contains(s.gateway.stderr.String(), "product.timeout: 1m -> 50s") // of many that are first
 	})
 	s.gateway.signal(syscall.SIGTERM)
 	if status := s.gateway.status(); status != 0 {
@@ -185,6 +190,32 @@ func TestReloadChangesWhatIsDone(t *testing.T) {
 	}
 	if a := page(t, s.public, "watch", "p-1042"); a.status != http.StatusBadRequest {
 		t.Errorf("a class that is gone: %d, want 400", a.status)
+	}
+}
+
+// TestReloadChangesWhatWebPagesMaySend: the header that says what is prefetched, too.
+func TestReloadChangesWhatWebPagesMaySend(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	sendable := func() string {
+		a, err := send(t, http.MethodOptions, s.public+"/home", "", "Origin", "https://tv.example", "Access-Control-Request-Method", "GET")
+		if err != nil || a.status != http.StatusNoContent {
+			t.Fatal(a.status, err)
+		}
+		return a.header.Get("Access-Control-Allow-Headers")
+	}
+	if got := sendable(); got != "" {
+		t.Errorf("nobody may send anything, and is told %q", got)
+	}
+	for line, want := range map[string]string{"": "X-Request-Timeout-Ms", `"x-ahead: 1"`: "X-Request-Timeout-Ms, X-Ahead"} {
+		s.rewrite(t, "services:\n",
+			"cors: {origins: [\"https://tv.example\"]}\nadmission: {prefetch: {header: "+cmp.Or(line, `""`)+"}}\nservices:\n")
+		if got := s.hangUp(t); got.Failures != 0 {
+			t.Fatal(got.LastError)
+		}
+		if got := sendable(); !strings.HasSuffix(got, want) {
+			t.Errorf("with the header %s: %q", line, got)
+		}
 	}
 }
 

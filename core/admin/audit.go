@@ -107,13 +107,14 @@ func (a *audit) add(rec *Record, o outcome) {
 	a.write(rec) // under the lock: the log has the order of the records
 }
 
-// admits reports whether a record has room. What was done always has.
+// admits reports whether a record has room. What was done always has, and what an
+// operator may have done in part.
 func (a *audit) admits(rec *Record) bool {
 	switch {
 	case rec.Status < http.StatusBadRequest:
 		return true
 	case rec.Who != "":
-		return a.operators.take(rec.Time)
+		return rec.Status >= http.StatusInternalServerError || a.operators.take(rec.Time)
 	}
 	return a.strangers.take(rec.Time)
 }

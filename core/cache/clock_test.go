@@ -33,8 +33,8 @@ func (c *clocked) Claim(_ context.Context, keys []cache.Key, _ time.Duration) ([
 	return make([]bool, len(keys)), nil
 }
 
-func (c *clocked) Invalidate(context.Context, cache.Invalidation, string, time.Duration) (time.Time, error) {
-	return time.Now().Add(c.ahead), nil
+func (c *clocked) Invalidate(context.Context, cache.Invalidation, string, time.Duration) (time.Time, int, error) {
+	return time.Now().Add(c.ahead), 0, nil
 }
 
 func (c *clocked) Write(ctx context.Context, writes []cache.Write) (int, error) {

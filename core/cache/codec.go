@@ -56,9 +56,14 @@ func encode[V any](key Key, e *Entry[V], shift time.Duration) ([]byte, error) {
 	return b, nil
 }
 
-// decode reads what encode wrote under the same key. Anything else is an error.
-func decode[V any](key Key, text string, shift time.Duration) (Entry[V], error) {
-	var e Entry[V]
+// decode reads what encode wrote under the same key. Anything else is an error, also
+// what a type that reads its own JSON panics over.
+func decode[V any](key Key, text string, shift time.Duration) (e Entry[V], err error) {
+	defer func() {
+		if recover() != nil {
+			e, err = Entry[V]{}, errRubbish
+		}
+	}()
 	if len(text) < headerSize || text[:4] != magic || number(text[4:]) != checksum(key, text[12:]) {
 		return e, errRubbish
 	}

@@ -74,14 +74,15 @@ type Shared struct {
 	subscribers []func(Invalidation)
 	shapes      map[string]string // of each command
 
+	life    context.Context //nolint:containedctx // of its goroutines
 	end     context.CancelFunc
 	ended   atomic.Bool
 	running sync.WaitGroup
 }
 
 // NewShared returns the way to a store, which it closes in the end. It connects
-// to nothing by itself, and fails only for options out of their range. log is told
-// when the store is lost and when it is back.
+// to nothing by itself (see Connect), and fails only for options out of their range.
+// log is told when the store is lost and when it is back.
 func NewShared(store Store, o Options, log *slog.Logger) (*Shared, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
@@ -92,15 +93,22 @@ func NewShared(store Store, o Options, log *slog.Logger) (*Shared, error) {
 		tickets: make(chan struct{}, o.MaxLookups), changes: make(chan struct{}, maxChanges), queue: make(chan queued, o.MaxQueue),
 		events: make(chan Invalidation, 1024), alerts: make(chan struct{}, 1), shapes: make(map[string]string),
 	}
+	s.life = ctx
 	s.clock.Store(&reading{})
 	if s.coordinator, _ = store.(Coordinator); s.coordinator == nil {
 		s.connected.Store(true)
-	} else {
-		s.running.Go(func() { s.watch(ctx) })
-		s.running.Go(func() { s.listen(ctx) })
 	}
 	s.running.Go(func() { s.write(ctx) })
 	return s, nil
+}
+
+// Connect begins to watch a store that lets replicas agree: until it has told its
+// time, nothing is looked up in it and nothing written. Call it once, before Close.
+func (s *Shared) Connect() {
+	if s.coordinator != nil {
+		s.running.Go(func() { s.watch(s.life) })
+		s.running.Go(func() { s.listen(s.life) })
+	}
 }
 
 func (o *Options) complete() error {

@@ -87,6 +87,7 @@ func open(t *testing.T, store cache.Store, o cache.Options) *cache.Shared {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
+	s.Connect()
 	return s
 }
 
@@ -271,6 +272,43 @@ func TestAPanicOfTheClientIsAFault(t *testing.T) {
 	until(t, "both are counted", func() bool { return s.Stats().Faults == 1 && s.Stats().WriteFaults == 1 && s.Stats().InFlight == 0 })
 }
 
+// touchy writes and reads its own JSON, and panics over what it does not like.
+type touchy string
+
+func (t touchy) MarshalJSON() ([]byte, error) {
+	if t == "unwritable" {
+		panic(t)
+	}
+	return []byte(`"` + t + `"`), nil
+}
+
+func (t *touchy) UnmarshalJSON(text []byte) error {
+	if *t = touchy(text[1 : len(text)-1]); *t == "unreadable" {
+		panic(*t)
+	}
+	return nil
+}
+
+func TestAPanicOverAnEntryCostsThatEntry(t *testing.T) {
+	s := open(t, newMemory(), cache.Options{})
+	r, err := cache.NewRemote[string, touchy]("test.touchy", s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for _, v := range []touchy{"unwritable", "good", "unreadable"} {
+		r.Put(string(v), cache.Entry[touchy]{Value: v, Stored: now, Stale: now.Add(time.Hour)})
+	}
+	until(t, "the others are written", func() bool { return s.Stats().Written == 2 })
+	got := r.Get(t.Context(), []string{"unwritable", "good", "unreadable"})
+	if got[0].Found() || got[1].Value != "good" || got[2].Found() {
+		t.Errorf("got %+v", got)
+	}
+	if n := s.Stats(); n.Dropped != 1 || n.Rubbish != 1 {
+		t.Errorf("%+v", n)
+	}
+}
+
 func TestTheQueueIsBoundedByBytes(t *testing.T) {
 	m, release := newMemory(), make(chan struct{})
 	m.write = func() error { <-release; return nil }
@@ -331,7 +369,7 @@ func TestAnAnswerAskedForBeforeAnInvalidationIsNotRemembered(t *testing.T) {
 	var heard []cache.Invalidation
 	s.Subscribe(func(i cache.Invalidation) { heard = append(heard, i) })
 	early := entry("p-1")
-	if err := s.Invalidate(t.Context(), cache.Invalidation{Command: "catalog.product", Key: r.Text(one)}); err != nil {
+	if _, err := s.Invalidate(t.Context(), cache.Invalidation{Command: "catalog.product", Key: r.Text(one)}); err != nil {
 		t.Fatal(err)
 	}
 	if len(heard) != 1 || heard[0].Key != "{id=p-1,limit=3}" || heard[0].At.IsZero() {
@@ -344,7 +382,7 @@ func TestAnAnswerAskedForBeforeAnInvalidationIsNotRemembered(t *testing.T) {
 	until(t, "it is refused", func() bool { return s.Stats().Outdated == 1 })
 	until(t, "a later one is written", func() bool { r.Put(one, entry("p-1")); return get(t, r, one).Found() })
 	until(t, "nothing waits", func() bool { return s.Stats().Queued == 0 })
-	if err := s.Invalidate(t.Context(), cache.Invalidation{Command: "catalog.product", Key: r.Text(one)}); err != nil {
+	if _, err := s.Invalidate(t.Context(), cache.Invalidation{Command: "catalog.product", Key: r.Text(one)}); err != nil {
 		t.Fatal(err)
 	}
 	if get(t, r, one).Found() {
@@ -359,7 +397,7 @@ func TestInvalidationsThatMeanNothing(t *testing.T) {
 		{All: true}, {Tag: strings.Repeat("t", cache.MaxTag+1)}, {Command: "a", Key: strings.Repeat("k", 1000)},
 		{Tag: "no store here has tags"},
 	} {
-		if err := s.Invalidate(t.Context(), i); fault.CodeOf(err) != fault.Invalid {
+		if _, err := s.Invalidate(t.Context(), i); fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("%+v: %v", i, err)
 		}
 	}
@@ -369,7 +407,7 @@ func TestInvalidationsThatMeanNothing(t *testing.T) {
 	remote(t, s)
 	var heard atomic.Int64
 	s.Subscribe(func(cache.Invalidation) { heard.Add(1); panic("a subscriber's") })
-	err := s.Invalidate(t.Context(), cache.Invalidation{Command: "catalog.product", Key: "a"})
+	_, err := s.Invalidate(t.Context(), cache.Invalidation{Command: "catalog.product", Key: "a"})
 	if fault.CodeOf(err) != fault.Unavailable || !errors.Is(err, errBroken) || heard.Load() != 1 {
 		t.Errorf("%v, heard %d", err, heard.Load())
 	}

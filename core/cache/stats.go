@@ -13,7 +13,7 @@ type Stats struct {
 	Rubbish       uint64 `json:"rubbish"`       // values that were no entry of their key, and were dropped
 	Written       uint64 `json:"written"`       // changes that the store has made, or refused because they were outdated
 	WriteFaults   uint64 `json:"write_faults"`  // changes that it has not made
-	Dropped       uint64 `json:"dropped"`       // changes not sent: the queue was full, the entry too large, the store gone
+	Dropped       uint64 `json:"dropped"`       // changes not sent: the queue full, the entry too large or not to be encoded, the store gone
 	Outdated      uint64 `json:"outdated"`      // answers not used or sent, because they were invalidated on their way
 	Invalidations uint64 `json:"invalidations"` // heard or made, each counted once
 	Missed        uint64 `json:"missed"`        // times that some may have been missed

@@ -52,8 +52,9 @@ type Coordinator interface {
 
 	// Invalidate drops what is meant, refuses writes of what is older for as long
 	// as keep, and tells all who watch, all at one instant, which it returns, by
-	// the store's clock. shape is the caller's own, of a key.
-	Invalidate(ctx context.Context, i Invalidation, shape string, keep time.Duration) (time.Time, error)
+	// the store's clock, with the number of entries that it dropped. shape is the
+	// caller's own, of a key.
+	Invalidate(ctx context.Context, i Invalidation, shape string, keep time.Duration) (at time.Time, dropped int, err error)
 
 	// Now returns the time of the store's clock.
 	Now(ctx context.Context) (time.Time, error)

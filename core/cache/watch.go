@@ -152,21 +152,22 @@ func (s *Shared) Subscribe(f func(Invalidation)) {
 
 // Invalidate makes answers unusable that were asked for until now: in the store,
 // at once and for all replicas, then here, then, within the time of a message, in
-// the others. It returns when all but the last is done. At is filled in.
+// the others. It returns when all but the last is done, with the number of entries
+// that the store had.
 //
 // Errors carry a code: [fault.Invalid] for what means nothing or the store cannot
 // do ([ErrNoTags]), when nothing is done; [fault.Unavailable] if the store could not
 // be told, when it is done in this process only. A store that lets replicas not
 // agree drops the entry of this build's type; other replicas keep theirs.
-func (s *Shared) Invalidate(ctx context.Context, i Invalidation) error {
+func (s *Shared) Invalidate(ctx context.Context, i Invalidation) (dropped int, err error) {
 	if err := i.Validate(); err != nil {
-		return err
+		return 0, err
 	}
 	if s.coordinator == nil && i.Tag != "" {
-		return ErrNoTags
+		return 0, ErrNoTags
 	}
-	at, err := within(ctx, s, s.changes, invalidateTimeout, func(ctx context.Context) (time.Time, error) { return s.invalidate(ctx, i) })
-	if i.At = at; err != nil {
+	done, err := within(ctx, s, s.changes, invalidateTimeout, func(ctx context.Context) (done, error) { return s.invalidate(ctx, i) })
+	if i.At = done.at; err != nil {
 		i.At = s.now()
 		s.faults.Add(1)
 	}
@@ -174,24 +175,39 @@ func (s *Shared) Invalidate(ctx context.Context, i Invalidation) error {
 		s.tell(i)
 	}
 	if err != nil {
-		return unheard(err)
+		return 0, unheard(err)
 	}
-	return nil
+	return done.dropped, nil
 }
 
-func (s *Shared) invalidate(ctx context.Context, i Invalidation) (time.Time, error) {
+// Agrees reports whether the store lets replicas agree: whether it has tags, and an
+// invalidation reaches what other replicas remember.
+func (s *Shared) Agrees() bool { return s.coordinator != nil }
+
+// done is what an invalidation came to in the store.
+type done struct {
+	at      time.Time
+	dropped int
+}
+
+func (s *Shared) invalidate(ctx context.Context, i Invalidation) (d done, err error) {
 	s.mu.RLock()
 	shape := s.shapes[i.Command]
 	s.mu.RUnlock()
 	if s.coordinator != nil {
-		return s.coordinator.Invalidate(ctx, i, shape, recentFor)
+		d.at, d.dropped, err = s.coordinator.Invalidate(ctx, i, shape, recentFor)
+		return d, err
 	}
-	at := s.now()
+	d.at = s.now()
 	if shape == "" {
-		return at, nil
+		return d, nil
 	}
-	_, err := s.store.Write(ctx, []Write{{Key: Key{i.Command, shape, i.Key}}})
-	return at, err
+	key := Key{i.Command, shape, i.Key}
+	if there, err := s.store.Get(ctx, []Key{key}, 1); err == nil && len(there) == 1 && there[0] != "" {
+		d.dropped = 1
+	}
+	_, err = s.store.Write(ctx, []Write{{Key: key}})
+	return d, err
 }
 
 // Outdated reports whether an answer to a query that was asked for at a moment,

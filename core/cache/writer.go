@@ -136,8 +136,15 @@ const (
 	drop
 )
 
-func (s *Shared) encodeOne(q queued) (Write, verdict) {
-	w := Write{Key: q.key, Tags: q.tags, Stored: s.earliest(q.asked)}
+// encodeOne makes a change ready to be sent. A type may write its own JSON, and
+// panic over it: that costs this one entry, not the process.
+func (s *Shared) encodeOne(q queued) (w Write, v verdict) {
+	defer func() {
+		if recover() != nil {
+			v = drop
+		}
+	}()
+	w = Write{Key: q.key, Tags: q.tags, Stored: s.earliest(q.asked)}
 	if q.encode == nil {
 		return w, send
 	}

@@ -131,6 +131,10 @@ func TestBackendShortensCaching(t *testing.T) {
 		{"forbids", forever, report.Caching{NoStore: true, MaxAge: report.Unlimited}, report.Live, report.Missing},
 		{"shortens", forever, report.Caching{MaxAge: old}, report.Live, report.Stale},
 		{"shortens to nothing", forever, report.Caching{}, report.Live, report.Stale},
+		{"allows nothing old", old, report.Caching{MaxAge: report.Unlimited, NoStale: true}, report.Live, report.Missing},
+		{"lets it stand in until it is old", old, report.Caching{MaxAge: forever, NoStale: true}, report.Live, report.Stale},
+		{"lets it stand in no longer", old, report.Caching{MaxAge: old, StaleFor: old}, report.Live, report.Missing},
+		{"lets it stand in", old, report.Caching{MaxAge: old, StaleFor: forever}, report.Live, report.Stale},
 		{"extends in vain", old, report.Caching{MaxAge: forever}, report.Live, report.Stale},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

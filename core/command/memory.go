@@ -74,13 +74,29 @@ func (c *Command[K, V]) remember(policy *Policy, query K, value V, size int64, c
 	if call.Caching.MaxAge != report.Unlimited {
 		fresh = min(fresh, call.Caching.MaxAge)
 	}
-	stale := max(policy.Cache.Stale, policy.Cache.renewal(fresh))
+	stale := beyond(&call.Caching, fresh, max(policy.Cache.Stale, policy.Cache.renewal(fresh)))
 	e := cache.Entry[V]{Value: value, Stored: call.Began, Size: size}
 	e.Fresh, e.Stale = policy.Cache.until(call.Began, fresh, stale)
 	if c.tags != nil {
 		e.Tags = c.tags(query, value)
 	}
 	c.store(policy, query, e)
+}
+
+// beyond is until what age an answer is used that is fresh for so long, if the policy
+// says until stale: no longer than the backend allows.
+func beyond(said *report.Caching, fresh, stale time.Duration) time.Duration {
+	life := fresh
+	if said.MaxAge != report.Unlimited {
+		life = said.MaxAge
+	}
+	switch {
+	case said.NoStale:
+		return min(stale, life)
+	case said.StaleFor > 0:
+		return min(stale, life+said.StaleFor)
+	}
+	return stale
 }
 
 // unlearn drops what is remembered of a query whose call says that it was at

@@ -25,6 +25,12 @@ type Prefetch struct {
 	Header  string // "Name: value" of a header that says so too; "": none
 }
 
+// HeaderName is the name of Header, in its canonical form; "" without one.
+func (p Prefetch) HeaderName() string {
+	name, _, _ := cutHeader(p.Header)
+	return name
+}
+
 // DefaultOptions returns the options of a file that says nothing.
 func DefaultOptions() Options {
 	return Options{Enabled: true, Min: 8, Max: 2000, Target: 25, Prefetch: Prefetch{Percent: 50, Urgency: 6}}

@@ -155,11 +155,13 @@ func (s *Spread) Take(instance string) bool {
 // Unlimited is the MaxAge of an answer that does not limit its caching.
 const Unlimited time.Duration = -1
 
-// Caching is what an answer says about being remembered (RFC 9111): it can
-// shorten or forbid what the configuration allows.
+// Caching is what an answer says about being remembered (RFC 9111, RFC 5861): it
+// can shorten or forbid what the configuration allows.
 type Caching struct {
-	NoStore bool
-	MaxAge  time.Duration // Unlimited if the answer does not say
+	NoStore  bool
+	MaxAge   time.Duration // Unlimited if the answer does not say
+	NoStale  bool          // it is not used once it is older, whatever has failed
+	StaleFor time.Duration // how much older it may stand in; 0 if the answer does not say
 }
 
 // Request returns the record of the request that the call was made for, nil if

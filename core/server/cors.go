@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -12,6 +13,7 @@ import (
 // televisions are web pages, and their device header triggers a preflight.
 type CORS struct {
 	Origins []string      // as a browser sends them, or one "*"; empty: none
+	Headers []string      // that a page may send, beside those that the server knows
 	MaxAge  time.Duration // how long a browser may remember a preflight
 }
 
@@ -36,8 +38,9 @@ func newCORS(c CORS, deviceHeader string) corsPolicy {
 	return corsPolicy{
 		origins: c.Origins,
 		any:     slices.Contains(c.Origins, "*"),
-		headers: []string{deviceHeader + ", " + userHeader +
-			", Facet-Timing, If-None-Match, Priority, Traceparent, X-Request-Id, X-Request-Timeout-Ms"},
+		headers: []string{strings.Join(append([]string{
+			deviceHeader, userHeader, "Facet-Timing", "If-None-Match", "Priority", "Traceparent", "X-Request-Id", "X-Request-Timeout-Ms",
+		}, c.Headers...), ", ")},
 		maxAge: []string{strconv.Itoa(int(c.MaxAge / time.Second))},
 	}
 }

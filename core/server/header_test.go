@@ -65,12 +65,13 @@ func TestGzip(t *testing.T) {
 
 func TestCORS(t *testing.T) {
 	f := newFixture(t, func(o *server.Options) {
-		o.CORS = server.CORS{Origins: []string{"https://tv.example"}, MaxAge: 10 * time.Minute}
+		o.CORS = server.CORS{Origins: []string{"https://tv.example"}, Headers: []string{"X-Ahead"}, MaxAge: 10 * time.Minute}
 	})
 	preflight := []string{"Origin: https://tv.example", "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: x-device-type"}
 	r := f.do("OPTIONS", "/item", preflight...)
 	if r.StatusCode != 204 || r.Header.Get("Access-Control-Allow-Origin") != "https://tv.example" ||
-		!strings.Contains(r.Header.Get("Access-Control-Allow-Headers"), "X-Device-Type") ||
+		r.Header.Get("Access-Control-Allow-Headers") != "X-Device-Type, X-User-Id, Facet-Timing, If-None-Match, "+
+			"Priority, Traceparent, X-Request-Id, X-Request-Timeout-Ms, X-Ahead" ||
 		r.Header.Get("Access-Control-Max-Age") != "600" || !strings.Contains(r.Header.Get("Vary"), "Origin") {
 		t.Errorf("preflight: %d %v", r.StatusCode, r.Header)
 	}

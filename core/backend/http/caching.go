@@ -11,15 +11,22 @@ import (
 	"github.com/facet-gateway/facet/core/report"
 )
 
-// cachingOf reads what an answer allows a shared cache (RFC 9111, section 5.2).
-// A private answer is not to be stored: the cache serves many users. Expires
-// and Pragma are not read.
+// cachingOf reads what an answer allows a shared cache (RFC 9111, section 5.2),
+// and to stand in (stale-if-error of RFC 5861). A private answer is not to be stored:
+// the cache serves many users. Expires, Pragma and stale-while-revalidate are not
+// read: when an old answer is used while it is renewed is the operator's choice, which
+// no-cache and must-revalidate overrule.
 func cachingOf(h *fasthttp.ResponseHeader) report.Caching {
-	r := cacheControl{maxAge: report.Unlimited, shared: report.Unlimited}
+	r := cacheControl{maxAge: report.Unlimited, shared: report.Unlimited, stale: report.Unlimited}
 	for _, line := range h.PeekAll(fasthttp.HeaderCacheControl) {
 		r.read(line)
 	}
-	caching := report.Caching{NoStore: r.noStore, MaxAge: r.maxAge}
+	caching := report.Caching{NoStore: r.noStore, MaxAge: r.maxAge, NoStale: r.noStale}
+	if r.stale > 0 {
+		caching.StaleFor = r.stale
+	} else if r.stale == 0 {
+		caching.NoStale = true
+	}
 	if r.shared != report.Unlimited {
 		caching.MaxAge = r.shared
 	}
@@ -38,8 +45,8 @@ func ageOf(h *fasthttp.ResponseHeader) time.Duration {
 }
 
 type cacheControl struct {
-	noStore        bool
-	maxAge, shared time.Duration
+	noStore, noStale      bool
+	maxAge, shared, stale time.Duration
 }
 
 // read takes the directives of one header line, the strictest of each.
@@ -58,6 +65,10 @@ func (r *cacheControl) apply(name, value []byte) {
 		bytes.EqualFold(name, []byte("no-cache")),
 		bytes.EqualFold(name, []byte("private")):
 		r.noStore = true
+	case bytes.EqualFold(name, []byte("must-revalidate")), bytes.EqualFold(name, []byte("proxy-revalidate")):
+		r.noStale = true
+	case bytes.EqualFold(name, []byte("stale-if-error")):
+		r.stale = stricter(r.stale, value)
 	case bytes.EqualFold(name, []byte("max-age")):
 		r.maxAge = stricter(r.maxAge, value)
 	case bytes.EqualFold(name, []byte("s-maxage")):

@@ -38,6 +38,14 @@ func TestCaching(t *testing.T) {
 		{"no value", []string{"Cache-Control: max-age"}, report.Caching{}},
 		{"negative", []string{"Cache-Control: max-age=-1"}, report.Caching{}},
 		{"huge", []string{"Cache-Control: max-age=99999999999999999999"}, report.Caching{MaxAge: (1<<31 - 1) * time.Second}},
+		{"must-revalidate", []string{"Cache-Control: max-age=9, Must-Revalidate"}, report.Caching{MaxAge: 9 * time.Second, NoStale: true}},
+		{"proxy-revalidate", []string{"Cache-Control: proxy-revalidate"}, report.Caching{MaxAge: all, NoStale: true}},
+		{
+			"stale-if-error", []string{"Cache-Control: max-age=9, stale-if-error=60"},
+			report.Caching{MaxAge: 9 * time.Second, StaleFor: time.Minute},
+		},
+		{"stale-if-error of nothing", []string{"Cache-Control: stale-if-error=0"}, report.Caching{MaxAge: all, NoStale: true}},
+		{"stale-if-error that is none", []string{"Cache-Control: stale-if-error=x"}, report.Caching{MaxAge: all, NoStale: true}},
 		{"unknown ones", []string{"Cache-Control: ,, x=\"y\\\"z, no-store\", =, immutable"}, report.Caching{MaxAge: all}},
 	}
 	for _, c := range cases {

@@ -82,10 +82,10 @@ func TestReplicasShareEntriesOverSeveralServers(t *testing.T) {
 	if !claims(t, a, "2", time.Minute) || !claims(t, b, "2", time.Minute) {
 		t.Error("nobody can tell, and yet no leave")
 	}
-	if err := s.Invalidate(t.Context(), cache.Invalidation{Command: command, Key: a.Text("2")}); err != nil || has(t, b, "2") {
+	if _, err := s.Invalidate(t.Context(), cache.Invalidation{Command: command, Key: a.Text("2")}); err != nil || has(t, b, "2") {
 		t.Errorf("invalidated: %v", err)
 	}
-	if err := s.Invalidate(t.Context(), cache.Invalidation{Tag: "t"}); !errors.Is(err, cache.ErrNoTags) {
+	if _, err := s.Invalidate(t.Context(), cache.Invalidation{Tag: "t"}); !errors.Is(err, cache.ErrNoTags) {
 		t.Errorf("by tag: %v", err)
 	}
 	if got := s.Stats(); got.Faults+got.WriteFaults+got.Rubbish+got.Skipped != 0 || !got.Connected {

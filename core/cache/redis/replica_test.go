@@ -53,6 +53,7 @@ func join(t testing.TB, server *cachetest.Server, o cache.Options) *replica {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
+	s.Connect()
 	r := &replica{shared: s}
 	s.Subscribe(func(i cache.Invalidation) {
 		r.mu.Lock()
@@ -166,7 +167,7 @@ func TestNothingIsKeptForever(t *testing.T) {
 	a, do := connected(t, server, patient()), client(t, server)
 	a.place(t, "p-1", "t-1", "t-2")
 	claims(t, a, "p-1", time.Minute)
-	if err := a.shared.Invalidate(t.Context(), cache.Invalidation{Tag: "t-2"}); err != nil {
+	if _, err := a.shared.Invalidate(t.Context(), cache.Invalidation{Tag: "t-2"}); err != nil {
 		t.Fatal(err)
 	}
 	a.place(t, "p-1", "t-1")
@@ -224,7 +225,7 @@ func TestInvalidationReachesAllReplicas(t *testing.T) {
 			b.place(t, "p-2", "product:p-2")
 			until(t, "nothing waits", func() bool { return a.shared.Stats().Queued == 0 })
 			early, refused := entry("p-1", "product:p-1"), a.shared.Stats().Outdated+b.shared.Stats().Outdated
-			if err := a.shared.Invalidate(t.Context(), i); err != nil {
+			if _, err := a.shared.Invalidate(t.Context(), i); err != nil {
 				t.Fatal(err)
 			}
 			if a.has(t, "p-1") || b.has(t, "p-1") || !b.has(t, "p-2") {
@@ -275,7 +276,7 @@ func TestTheStoreRefusesWhatItsWriterHasNotHeard(t *testing.T) {
 	}
 	there := func() bool { n, _ := do("EXISTS", "facet:"+key.String()).AsInt64(); return n == 1 }
 	for _, i := range []cache.Invalidation{{Command: command, Key: "p-1"}, {Tag: "t"}} {
-		at, err := store.Invalidate(t.Context(), i, "", time.Minute)
+		at, _, err := store.Invalidate(t.Context(), i, "", time.Minute)
 		if err != nil || at.Before(now) {
 			t.Fatal(at, err)
 		}
@@ -307,7 +308,7 @@ func TestAnInvalidationByKeyFindsEveryShape(t *testing.T) {
 	})
 	a.place(t, "p-1")
 	until(t, "nothing waits", func() bool { return a.shared.Stats().Queued+b.shared.Stats().Queued == 0 })
-	if err := a.shared.Invalidate(t.Context(), cache.Invalidation{Command: command, Key: "p-1"}); err != nil {
+	if _, err := a.shared.Invalidate(t.Context(), cache.Invalidation{Command: command, Key: "p-1"}); err != nil {
 		t.Fatal(err)
 	}
 	if a.has(t, "p-1") || there() {
@@ -360,7 +361,7 @@ func TestALostSubscriptionPutsAllInDoubt(t *testing.T) {
 		t.Error("what was asked for before is not in doubt")
 	}
 	b := connected(t, server, patient())
-	if err := b.shared.Invalidate(t.Context(), cache.Invalidation{Tag: "t"}); err != nil {
+	if _, err := b.shared.Invalidate(t.Context(), cache.Invalidation{Tag: "t"}); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "it hears again", func() bool { return a.told(func(i cache.Invalidation) bool { return i.Tag == "t" }) })
@@ -372,7 +373,7 @@ func TestAnInvalidationWithoutAStoreSaysSo(t *testing.T) {
 	server.Kill()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	err := a.shared.Invalidate(ctx, cache.Invalidation{Tag: "t"})
+	_, err := a.shared.Invalidate(ctx, cache.Invalidation{Tag: "t"})
 	if fault.CodeOf(err) != fault.Unavailable {
 		t.Errorf("%v", err)
 	}
@@ -417,7 +418,7 @@ func TestRubbishInTheStore(t *testing.T) {
 	do("SET", "facet:!tag:t", "no set")
 	a.Put("p-1", entry("p-1", "t"))
 	until(t, "the write fails", func() bool { return a.shared.Stats().WriteFaults > 0 })
-	if err := a.shared.Invalidate(t.Context(), cache.Invalidation{Tag: "t"}); err != nil {
+	if _, err := a.shared.Invalidate(t.Context(), cache.Invalidation{Tag: "t"}); err != nil {
 		t.Error(err)
 	}
 	for _, message := range []string{

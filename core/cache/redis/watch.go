@@ -19,15 +19,15 @@ const maxMessage = 4 << 10
 func (s *Store) channel() string { return s.prefix + "!invalidated" }
 
 // Invalidate runs the script that drops, marks and tells at one instant.
-func (s *Store) Invalidate(ctx context.Context, i cache.Invalidation, shape string, keep time.Duration) (time.Time, error) {
+func (s *Store) Invalidate(ctx context.Context, i cache.Invalidation, shape string, keep time.Duration) (time.Time, int, error) {
 	c, err := s.connected()
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, 0, err
 	}
 	i.At = time.Time{} // the script puts its own before the message
 	message, err := json.Marshal(i)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, 0, err
 	}
 	keys := []string{s.goneTag(i.Tag), s.tagged(i.Tag)}
 	args := []string{decimal(keep.Milliseconds()), s.channel(), string(message)}
@@ -35,11 +35,19 @@ func (s *Store) Invalidate(ctx context.Context, i cache.Invalidation, shape stri
 		keys = []string{s.goneKey(i.Command, i.Key), s.shapesOf(i.Command)}
 		args = append(args, s.prefix+i.Command+":", ":"+i.Key, shape)
 	}
-	text, err := s.scripts.invalidate.run(ctx, c, keys, args).ToString()
+	said, err := s.scripts.invalidate.run(ctx, c, keys, args).AsStrSlice()
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, 0, err
 	}
-	return instant(text)
+	if len(said) != 2 {
+		return time.Time{}, 0, errors.New("redis: the script says something else")
+	}
+	dropped, err := strconv.Atoi(said[1])
+	if err != nil {
+		return time.Time{}, 0, err
+	}
+	at, err := instant(said[0])
+	return at, dropped, err
 }
 
 func instant(text string) (time.Time, error) {

@@ -77,6 +77,7 @@ func (m *market) replica(t *testing.T, server *cachetest.Server, policy command.
 		t.Fatal(err)
 	}
 	t.Cleanup(shared.Close)
+	shared.Connect()
 	tags := func(id string, _ product) []string { return []string{"product:" + id} }
 	r := replica{command.New("test.market", m.ask).Safe().Tags(tags), shared}
 	t.Cleanup(r.Close)
@@ -142,7 +143,7 @@ func TestReplicasForgetTogether(t *testing.T) {
 		a.find(t, id)
 		a.written(t, uint64(n+1))
 		b.find(t, id)
-		if err := a.shared.Invalidate(t.Context(), i); err != nil {
+		if _, err := a.shared.Invalidate(t.Context(), i); err != nil {
 			t.Fatal(err)
 		}
 		before := m.calls.Load()

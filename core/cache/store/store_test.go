@@ -35,6 +35,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	s.Connect()
 	if !connected(s) {
 		t.Error("Redis: not connected")
 	}
