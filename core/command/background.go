@@ -12,6 +12,7 @@ type background struct {
 	life    context.Context //nolint:containedctx // of all that it runs
 	end     context.CancelFunc
 	closed  bool
+	last    func() // what is done once nothing more is begun; nil: nothing
 	running sync.WaitGroup
 }
 
@@ -37,5 +38,8 @@ func (b *background) close() {
 	b.closed = true
 	b.mu.Unlock()
 	b.end()
+	if b.last != nil {
+		b.last()
+	}
 	b.running.Wait()
 }

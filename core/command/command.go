@@ -57,6 +57,7 @@ func New[K comparable, V any](name string, run func(context.Context, K) (V, erro
 	c := &Command[K, V]{run: run, text: text}
 	c.Control = newControl(name, memory{resize: c.resize, forget: c.forget, forgetTag: c.forgetTag, outdate: c.outdate, share: c.share})
 	c.flights.command = c
+	c.background.last = c.flights.end
 	return c
 }
 

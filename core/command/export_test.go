@@ -76,3 +76,17 @@ func Counted(c *Control) int {
 	requests, _ := metrics.MethodByName("Requests").Call(nil)[0].Interface().(interface{ Sum(now time.Time) float64 })
 	return int(requests.Sum(time.Now()))
 }
+
+// Waiting is how many queries wait for the window of a command to close.
+func Waiting[K comparable, V any](c *Command[K, V]) int {
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	return len(c.flights.waiting)
+}
+
+// Windowed reports whether a window of a command is open.
+func Windowed[K comparable, V any](c *Command[K, V]) bool {
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	return c.flights.closing != nil
+}

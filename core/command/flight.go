@@ -23,6 +23,7 @@ type flights[K comparable, V any] struct {
 	waiting []K            // for the window to close
 	origin  *report.Report // of the request that opened it
 	closing *time.Timer    // closes it; nil: no window is open
+	ended   bool           // no window is opened any more
 }
 
 // flight is one query under way.
@@ -90,14 +91,10 @@ func (f *flights[K, V]) join(policy *Policy, call *report.Call, queries []K) []*
 		}
 		all[i] = f.of[q]
 	}
-	shared := len(queries) - len(fresh)
-	if f.closing != nil { // the window was opened for another request
-		shared = len(queries)
-	}
-	f.command.coalesced.Add(uint64(shared))
+	f.command.coalesced.Add(uint64(len(queries) - len(fresh))) //nolint:gosec // fresh are of the queries
 	switch {
 	case len(fresh) == 0:
-	case policy.BatchWindow == 0:
+	case policy.BatchWindow == 0 || f.ended:
 		f.depart(call.Request(), fresh)
 	default:
 		f.queue(policy, call.Request(), fresh)
@@ -108,14 +105,30 @@ func (f *flights[K, V]) join(policy *Policy, call *report.Call, queries []K) []*
 // queue has queries wait for those of other requests; a full batch departs at once.
 func (f *flights[K, V]) queue(policy *Policy, origin *report.Report, queries []K) {
 	if f.closing == nil {
-		f.origin = origin
 		f.closing = time.AfterFunc(policy.BatchWindow, f.close)
+	}
+	switch {
+	case len(f.waiting) == 0:
+		f.origin = origin
+	case f.origin != origin:
+		f.command.coalesced.Add(uint64(min(len(queries), BatchLimit-len(f.waiting)))) //nolint:gosec // fewer wait
 	}
 	f.waiting = append(f.waiting, queries...)
 	for len(f.waiting) >= BatchLimit {
-		f.depart(origin, f.waiting[:BatchLimit:BatchLimit])
-		f.waiting = f.waiting[BatchLimit:]
+		f.depart(f.origin, f.waiting[:BatchLimit:BatchLimit])
+		f.waiting, f.origin = f.waiting[BatchLimit:], origin
 	}
+}
+
+// end closes the window for good, when the command is closed.
+func (f *flights[K, V]) end() {
+	f.mu.Lock()
+	f.ended = true
+	if f.closing != nil {
+		f.closing.Stop()
+	}
+	f.mu.Unlock()
+	f.close()
 }
 
 // close ends the window.

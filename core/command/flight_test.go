@@ -173,6 +173,49 @@ func TestBatchAcrossRequestsKeepsAnswersApart(t *testing.T) {
 	}
 }
 
+// TestOneRequestSharesNothing: the batches of one request are for no other, however
+// many of them leave in one window; what another request adds to them is shared.
+func TestOneRequestSharesNothing(t *testing.T) {
+	s, c := newShelf(t, command.Cache{})
+	t.Cleanup(c.Close)
+	configure(t, c.Control, func(p *command.Policy) { p.Timeout, p.BatchWindow = time.Minute, 100*time.Millisecond })
+	if got, _, err := run(t.Context(), all(c, upTo(450))); err != nil || len(got) != 450 || c.Stats().Coalesced != 0 {
+		t.Errorf("%d answers, %v, %d shared", len(got), err, c.Stats().Coalesced)
+	}
+	before := len(s.asked())
+	var both sync.WaitGroup
+	for i := range 2 {
+		both.Go(func() { _, _, _ = run(t.Context(), all(c, upTo(100 * (i + 1))[100*i:])) })
+	}
+	both.Wait()
+	if n := len(s.asked()) - before; n == 1 && c.Stats().Coalesced != 100 || n == 2 && c.Stats().Coalesced != 0 {
+		t.Errorf("%d batches, %d shared", n, c.Stats().Coalesced)
+	}
+}
+
+// TestClosedCommandWaitsForNoWindow: what waits for one to close fails at once, and
+// no window is opened any more.
+func TestClosedCommandWaitsForNoWindow(t *testing.T) {
+	s, c := newShelf(t, command.Cache{})
+	configure(t, c.Control, func(p *command.Policy) { p.Timeout, p.BatchWindow = time.Minute, 100*time.Millisecond })
+	ended := make(chan error)
+	go func() { _, _, err := run(t.Context(), c.Observe(1)); ended <- err }()
+	eventually(t, "it waits", func() bool { return command.Waiting(c) == 1 })
+	c.Close()
+	if n := command.Waiting(c); n != 0 {
+		t.Errorf("%d wait for a window that is no more", n)
+	}
+	_, _, after := run(t.Context(), c.Observe(2))
+	for _, err := range []error{<-ended, after} {
+		if fault.CodeOf(err) != fault.Unavailable {
+			t.Error(err)
+		}
+	}
+	if command.Windowed(c) || len(s.asked()) != 0 {
+		t.Error("a window was opened, or a call made")
+	}
+}
+
 // TestCoalescingUnderLoad: for the race detector; each gets the answer to its own query.
 func TestCoalescingUnderLoad(t *testing.T) {
 	b, c := coalescing(t, func(p *command.Policy) { p.MaxConcurrent, p.Cache.Fresh = 1000, 50*time.Microsecond })
