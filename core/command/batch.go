@@ -34,14 +34,17 @@ var errUnknown = fault.Because(fault.ReasonNotFound, errors.New("the backend doe
 func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) []stream.Answered[V] {
 	policy := c.policy.Load()
 	known := make([]cache.Entry[V], len(queries))
+	var sought time.Duration
 	if policy.Cache.spares() {
+		asked := time.Now()
 		known = c.recallAll(ctx, policy, queries)
+		sought = c.elsewhere(asked)
 	}
 	answers, unasked := c.spareAll(ctx, policy, queries, known)
 	if len(unasked) > 0 {
 		deepen(false)
 		call := begin(ctx, c.name)
-		call.Keys, call.Mark = len(unasked), report.Mark{Rung: report.Live}
+		call.Sought, call.Keys, call.Mark = sought, len(unasked), report.Mark{Rung: report.Live}
 		var failed []int
 		for n, a := range c.askAll(ctx, policy, call, chosen(queries, unasked)) {
 			if answers[unasked[n]] = a; a.Err != nil {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/command"
@@ -15,12 +16,14 @@ import (
 // depot is a store in memory that counts how often it is looked into.
 type depot struct {
 	looks  atomic.Int64
+	slow   time.Duration
 	mu     sync.Mutex
 	values map[string]string
 }
 
 func (d *depot) Get(_ context.Context, keys []cache.Key, _ int) ([]string, error) {
 	d.looks.Add(1)
+	time.Sleep(d.slow)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	values := make([]string, len(keys))
@@ -69,5 +72,46 @@ func TestBatchFallsBackInOneLook(t *testing.T) {
 	askAll(t, here, queries, report.Stale, want)
 	if n := d.looks.Load(); n != 1 {
 		t.Errorf("%d looks", n)
+	}
+}
+
+// TestLookingUpIsNoTimeOfTheBackend: it counts for the answer, and not for the call, of
+// one query as of many.
+func TestLookingUpIsNoTimeOfTheBackend(t *testing.T) {
+	const slow = 50 * time.Millisecond
+	for _, tc := range []struct {
+		name    string
+		queries []int
+		fail    error
+		want    report.Rung
+	}{
+		{"one", upTo(1), nil, report.Live},
+		{"many", upTo(5), nil, report.Live},
+		{"one that fails", upTo(1), errPlain, report.Default},
+		{"many that fail", upTo(5), errPlain, report.Default},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := &depot{values: make(map[string]string), slow: slow}
+			shared, err := cache.NewShared(d, cache.Options{Timeout: time.Second}, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(shared.Close)
+			s, c := newShelf(t, command.Cache{Fresh: forever})
+			if err := c.Default(func(q int) int { return q * 10 }).Share(shared); err != nil {
+				t.Fatal(err)
+			}
+			configure(t, c.Control, func(p *command.Policy) { p.Timeout = slow - time.Millisecond })
+			s.failing(failAll(tc.fail))
+			want := make(map[int]int)
+			for _, q := range tc.queries {
+				want[q] = q * 10
+			}
+			askAll(t, c, tc.queries, tc.want, want)
+			recent := c.Recent(100)
+			if total, run := recent.Total, recent.Execute; total.Count != 1 || run.Count != 1 || total.At[0]-run.At[0] < slow*9/10 {
+				t.Errorf("the answer: %+v, the run: %+v", total, run)
+			}
+		})
 	}
 }

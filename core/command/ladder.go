@@ -16,10 +16,14 @@ import (
 func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, error) {
 	policy := c.policy.Load()
 	var known cache.Entry[V]
+	var sought time.Duration
 	if policy.Cache.spares() {
+		asked := time.Now()
 		known = c.recall(ctx, policy, query)
+		sought = c.elsewhere(asked)
 	}
 	call := begin(ctx, c.name) // its time is the backend's alone
+	call.Sought = sought
 	answered, spared, old := c.spare(policy, &known, call.Began)
 	switch {
 	case old:

@@ -50,6 +50,15 @@ func (c *Command[K, V]) recallAll(ctx context.Context, policy *Policy, queries [
 	return known
 }
 
+// elsewhere is how long a look-up took that was begun at a moment, if there is a shared
+// cache: within the process it takes nothing that counts.
+func (c *Command[K, V]) elsewhere(began time.Time) time.Duration {
+	if c.remote.Load() == nil {
+		return 0
+	}
+	return time.Since(began)
+}
+
 // suffices reports whether an entry is as good as any that the shared cache may
 // have: it spares the call, or it could not be spared in any case and this one may
 // stand in.

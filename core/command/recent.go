@@ -77,7 +77,7 @@ func (c *Control) latencyQuantile(q float64) (time.Duration, bool) {
 func (c *Control) ran(call *report.Call, end time.Time) {
 	c.outcomes[call.Outcome].Add(1)
 	c.ledger.enter(end, entry{
-		of: aRun, which: uint8(call.Outcome), took: inMicros(call.Took), answered: inMicros(end.Sub(call.Began)),
+		of: aRun, which: uint8(call.Outcome), took: inMicros(call.Took), answered: inMicros(call.Sought + end.Sub(call.Began)),
 		keys:       uint16(call.Keys),               //nolint:gosec // at most BatchLimit
 		inProgress: uint32(c.bulkhead.inUse.Load()), //nolint:gosec // nobody runs so many
 	})
@@ -94,7 +94,7 @@ func (c *Control) substituted(call *report.Call) {
 	switch call.Outcome {
 	case report.Failure, report.TimedOut, report.CallerFault:
 		now := time.Now()
-		c.ledger.enter(now, entry{of: aStandIn, answered: inMicros(now.Sub(call.Began))})
+		c.ledger.enter(now, entry{of: aStandIn, answered: inMicros(call.Sought + now.Sub(call.Began))})
 	case report.Success, report.Rejected, report.ShortCircuited, report.OutOfBudget, report.Canceled:
 	}
 }

@@ -110,6 +110,7 @@ type Call struct {
 	Outcome  Outcome
 	Mark     Mark
 	Began    time.Time
+	Sought   time.Duration // before it began, for an answer in a shared cache that would have spared it
 	Took     time.Duration // until the answer or the fault
 	Keys     int           // that a batch asked for at once; 0: the call is no batch
 	Attempts int           // requests written to a backend, a free resend included
