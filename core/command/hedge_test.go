@@ -88,6 +88,7 @@ func TestNoHedge(t *testing.T) {
 			u := &unsteady{instances: tc.instances, answer: func(context.Context, int) (int, error) { <-release; return 7, nil }}
 			c := hedging(t, u, asIs)
 			tc.change(c.Control)
+			before := c.Stats().Hedges
 			done := make(chan int)
 			go func() { value, _, _ := run(t.Context(), c.Observe(1)); done <- value }()
 			eventually(t, "the attempt is made", func() bool { return u.calls.Load() == 1 })
@@ -98,7 +99,29 @@ func TestNoHedge(t *testing.T) {
 				t.Errorf("%d after %d calls", value, u.calls.Load())
 			}
 			eventually(t, "the tickets are back", func() bool { return c.Stats().InFlight == 0 })
+			if n := c.Stats().Hedges - before; n != 0 {
+				t.Errorf("%d hedges are counted", n)
+			}
 		})
+	}
+}
+
+// TestObservedHedgeGoesOverTheBulkhead: it is made, and counted as one that would not have been.
+func TestObservedHedgeGoesOverTheBulkhead(t *testing.T) {
+	ended := make(chan error, 1)
+	u := &unsteady{instances: 2, answer: slowFirst(ended)}
+	c := hedging(t, u, asIs)
+	configure(t, c.Control, func(p *command.Policy) { watching(p); p.MaxConcurrent = 1 })
+	before := c.Stats()
+	if value, _, err := run(t.Context(), c.Observe(1)); err != nil || value != 2 {
+		t.Fatal(value, err)
+	}
+	if err := <-ended; fault.ReasonOf(err) != fault.ReasonCanceled {
+		t.Errorf("the slow attempt was ended by %v", err)
+	}
+	eventually(t, "the tickets are back", func() bool { return c.Stats().InFlight == 0 })
+	if s := c.Stats(); s.Hedges != before.Hedges+1 || s.Would["rejected"] != before.Would["rejected"]+1 || s.Outcomes["rejected"] != 0 {
+		t.Errorf("%+v", s)
 	}
 }
 
