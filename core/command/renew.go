@@ -72,7 +72,9 @@ func (c *Command[K, V]) renew(policy *Policy, origin *report.Report, queries []K
 	}
 }
 
-// askAgain asks for the queries that no other replica is asking for.
+// askAgain asks for the queries that no other replica is asking for. The leave lasts
+// until the call has ended; of a command that is only observed, whose calls nothing
+// ends, for as long as the call should take, and then another replica may ask, too.
 func (c *Command[K, V]) askAgain(ctx context.Context, policy *Policy, queries []K) {
 	if remote := c.remote.Load(); remote != nil {
 		queries = remote.Claim(ctx, queries, policy.Timeout)
