@@ -46,7 +46,7 @@ func newCommand(name string) *command.Command[int, int] {
 			return 0, ctx.Err()
 		}
 		return query, nil
-	})
+	}).Safe()
 }
 
 // ask runs a page of one call.
