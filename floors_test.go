@@ -63,7 +63,8 @@ var floors = map[string]int{
 	"testdata/shop/generate": roof,
 	"cmd/facet":              roof,
 	"bench/openloop":         roof - 1, // it knows nothing but HTTP
-	"bench/process":          roof - 1, // it knows programs by what they print
+	"bench/process":          roof - 2, // it knows programs by what they print
+	"bench/wrk":              roof - 1, // it knows nothing but HTTP
 	"bench":                  roof,
 	"bench/faults":           roof,
 	"bench/twin":             roof,

@@ -79,7 +79,7 @@ func (f *fleet) profile(ctx context.Context) (file string, err error) {
 	file = filepath.Join(f.dir, "cpu.pprof")
 	taken := make(chan error, 1)
 	go func() { taken <- f.download(ctx, file) }()
-	_, err = f.load.run(ctx, f.gateway.address, f.options.duration+time.Second)
+	_, err = f.load.Run(ctx, f.gateway.address, f.options.duration+time.Second)
 	if fault := <-taken; fault != nil {
 		return "", fault
 	}

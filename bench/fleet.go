@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/facet-gateway/facet/bench/process"
+	"github.com/facet-gateway/facet/bench/wrk"
 )
 
 // allServices have a block in the gateway's configuration.
@@ -33,7 +34,7 @@ type fleet struct {
 	gateway  *subject
 	twin     *subject
 	equal    *subject // the gateway's program and configuration once more
-	load     generator
+	load     wrk.Generator
 }
 
 // launch builds and starts everything. On an error nothing is left running.
@@ -142,9 +143,8 @@ func (f *fleet) prepare(ctx context.Context) (err error) {
 	if f.products, err = products(ctx, f.services, f.options.user, f.options.products); err != nil {
 		return err
 	}
-	script := filepath.Join(f.dir, "load.lua")
-	f.load = generator{script: script, connections: f.options.connections,
-		headers: []string{"X-Device-Type: " + f.options.workload.device, "X-User-Id: " + f.options.user},
-		paths:   f.options.workload.paths(f.options, f.products)}
-	return os.WriteFile(script, []byte(loadScript), 0o600)
+	f.load = wrk.Generator{Dir: f.dir, Connections: f.options.connections,
+		Headers: []string{"X-Device-Type: " + f.options.workload.device, "X-User-Id: " + f.options.user},
+		Paths:   f.options.workload.paths(f.options, f.products)}
+	return nil
 }

@@ -39,7 +39,7 @@ func testTwinServes(t *testing.T, page string) {
 		t.Fatal(err)
 	}
 	// Both programs made every page with one call to each service.
-	if calls, want := after.minus(before).calls, 2*len(f.load.paths)*len(o.workload.services); calls != int64(want) {
+	if calls, want := after.minus(before).calls, 2*len(f.load.Paths)*len(o.workload.services); calls != int64(want) {
 		t.Errorf("%d calls, want %d", calls, want)
 	}
 	if err := checkCommands(t.Context(), f.gateway); err != nil {

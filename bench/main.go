@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := checkCommands(ctx, f.gateway, f.equal); err != nil {
 		return err
 	}
-	if err := writeTable(out, o, len(f.load.paths), results); err != nil {
+	if err := writeTable(out, o, len(f.load.Paths), results); err != nil {
 		return err
 	}
 	return f.writeFeatures(ctx, out, median(results[0].values(func(s sample) float64 { return s.cpu })))

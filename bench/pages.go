@@ -14,7 +14,7 @@ import (
 // no part of the gateway's page may be missing: half a page is half the work.
 func (f *fleet) checkPages(ctx context.Context) error {
 	header := f.options.workload.header(f.options)
-	for _, path := range f.load.paths {
+	for _, path := range f.load.Paths {
 		ours, told, err := fetch(ctx, f.gateway.address+path, header)
 		if err != nil {
 			return err

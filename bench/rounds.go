@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/facet-gateway/facet/bench/wrk"
 )
 
 // sample is what one program did in one round.
@@ -51,7 +53,7 @@ func (f *fleet) measureAll(ctx context.Context) ([]*result, error) {
 	}
 	for i, s := range subjects {
 		var err error
-		if results[i].peak, err = peakMemory(s.process.PID()); err != nil {
+		if results[i].peak, err = s.process.Peak(); err != nil {
 			return nil, err
 		}
 	}
@@ -78,7 +80,7 @@ func (f *fleet) measure(ctx context.Context, s *subject, duration time.Duration)
 	if err != nil {
 		return sample{}, err
 	}
-	done, err := f.load.run(ctx, s.address, duration)
+	done, err := f.load.Run(ctx, s.address, duration)
 	if err != nil {
 		return sample{}, fmt.Errorf("%s: %w", s.name, err)
 	}
@@ -114,7 +116,7 @@ type account struct {
 func (a account) minus(b account) account { return account{a.cpu - b.cpu, a.calls - b.calls} }
 
 func (f *fleet) account(ctx context.Context, s *subject) (account, error) {
-	cpu, err := cpuTime(s.process.PID())
+	cpu, err := s.process.CPU()
 	if err != nil {
 		return account{}, err
 	}
@@ -146,7 +148,7 @@ func parseStats(body []byte, of []string) (int64, error) {
 
 // newSample relates what was used to the pages that were served. The pages in
 // flight when the load stops are used for and not counted: one in thousands.
-func newSample(used account, l load) sample {
+func newSample(used account, l wrk.Load) sample {
 	const thousand, million = 1e3, 1e6
 	return sample{
 		cpu:  float64(used.cpu.Microseconds()) / float64(l.Requests),

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/facet-gateway/facet/bench/wrk"
 )
 
 func TestOrderTurnsRound(t *testing.T) {
@@ -19,7 +21,7 @@ func TestOrderTurnsRound(t *testing.T) {
 
 func TestNewSample(t *testing.T) {
 	t.Parallel()
-	got := newSample(account{2 * time.Second, 70_100}, load{Requests: 10_000, Micros: 4_000_000, P50: 1500, P99: 9000})
+	got := newSample(account{2 * time.Second, 70_100}, wrk.Load{Requests: 10_000, Micros: 4_000_000, P50: 1500, P99: 9000})
 	if want := (sample{cpu: 200, rate: 2500, p50: 1.5, p99: 9, made: 7.01}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"bytes"
@@ -15,8 +15,10 @@ import (
 // run of seconds is one tick.
 const tick = 10 * time.Millisecond
 
-// cpuTime returns what the kernel has charged to a process, threads that have ended
-// included.
+// CPU returns what the kernel has charged to the process up to now, threads that have
+// ended included. Its error over a run of seconds is 10 ms.
+func (p *Process) CPU() (time.Duration, error) { return cpuTime(p.PID()) }
+
 func cpuTime(pid int) (time.Duration, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -45,7 +47,9 @@ func parseStat(text []byte) (time.Duration, error) {
 	return time.Duration(ticks) * tick, nil
 }
 
-// peakMemory returns the most memory that a process has had resident, in bytes.
+// Peak returns the most memory that the process has had resident, in bytes.
+func (p *Process) Peak() (int64, error) { return peakMemory(p.PID()) }
+
 func peakMemory(pid int) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
