@@ -55,6 +55,7 @@ needed:
 	@$(call need,npm,npm)
 	@$(call need,promtool,prometheus)
 	@$(call need,redis-server,redis-server)
+	@$(call need,wrk,wrk)
 	@$(call need,memcached,memcached)
 
 # npm writes this file last. It does not run the packages' own scripts.
@@ -88,6 +89,7 @@ bench: ## compare the gateway with a hand-written twin (BENCH_FLAGS="-rounds 3")
 .PHONY: faults
 faults: ## break services under load and hold pages to bars (FAULTS_FLAGS="-only hang,reset -short")
 	@$(call need,redis-server,redis-server)
+	@$(call need,wrk,wrk)
 	$(GO) run ./bench/faults $(FAULTS_FLAGS)
 
 .PHONY: fuzz

@@ -40,15 +40,6 @@ func TestShortForm(t *testing.T) {
 	}
 }
 
-func count(all []finding, v verdict) (n int) {
-	for _, f := range all {
-		if f.verdict == v {
-			n++
-		}
-	}
-	return n
-}
-
 // TestBarsCanBeMissed: a bar that nothing misses shows nothing.
 func TestBarsCanBeMissed(t *testing.T) {
 	none := []float64{}

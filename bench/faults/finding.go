@@ -55,6 +55,19 @@ func atMost(what string, healthy, faulty []float64, bound float64, room []float6
 	return finding{what: what, healthy: healthy, faulty: faulty, bar: bar, verdict: judged(good)}
 }
 
+// medianAtMost holds the median of the faulty runs to a bound: each by itself is at
+// the mercy of what else the machine did.
+func medianAtMost(what string, values []float64, bound float64) finding {
+	good := len(values) > 0 && median(values) <= bound
+	return finding{what: what, faulty: values, bar: fmt.Sprintf("median ≤ %.2f", bound), verdict: judged(good)}
+}
+
+// atLeast holds every faulty run to a bound from below.
+func atLeast(what string, healthy, faulty []float64, bound float64) finding {
+	good := len(faulty) > 0 && slices.Min(faulty) >= bound
+	return finding{what: what, healthy: healthy, faulty: faulty, bar: "≥ " + number(bound), verdict: judged(good)}
+}
+
 // unchanged holds the median of the faulty runs to the healthy ones': within 10 %, or
 // within twice the spread of the healthy ones. One run has no spread, and is told.
 func unchanged(what string, healthy, faulty []float64) finding {
@@ -65,6 +78,15 @@ func unchanged(what string, healthy, faulty []float64) finding {
 	spread := slices.Max(healthy) - slices.Min(healthy)
 	f.verdict = judged(median(faulty) <= median(healthy)+max(median(healthy)/10, 2*spread))
 	return f
+}
+
+func count(all []finding, v verdict) (n int) {
+	for _, f := range all {
+		if f.verdict == v {
+			n++
+		}
+	}
+	return n
 }
 
 func missed(all []finding) bool {

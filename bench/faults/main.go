@@ -45,6 +45,9 @@ type options struct {
 	only  []string // rows; none: all
 	short bool     // a form of a minute, for tests: some rows, few rounds, little load
 	race  bool     // the programs run with the race detector: slower and larger
+
+	baseline string // facet as an earlier build made it, to compare the cost of a page with; "": none
+	line     string // the arguments as they were given
 }
 
 func parseOptions(args []string, usage io.Writer) (options, error) {
@@ -54,9 +57,12 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	only := flags.String("only", "", "rows to run, with commas between them: "+strings.Join(names(rows()), ", "))
 	flags.BoolVar(&o.short, "short", false, "few rounds and little load, and without -only those rows that are quick to show")
 	flags.BoolVar(&o.race, "race", false, "build with the race detector; resident memory is then told, not judged")
+	flags.StringVar(&o.baseline, "baseline", os.Getenv("FACET_BASELINE"),
+		"facet, built from an earlier commit, whose CPU per page the row healthy compares with")
 	if err := flags.Parse(args); err != nil {
 		return o, fmt.Errorf("arguments: %w", err)
 	}
+	o.line = strings.Join(args, " ")
 	if *only != "" {
 		o.only = strings.Split(*only, ",")
 	}
@@ -69,11 +75,14 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	found, late, err := o.measure(ctx, progress)
 	if err != nil {
 		return err
 	}
 	writeTable(out, o, late, found)
+	fmt.Fprintf(out, "\n`faults %s`: %d met, %d MISSED, %d told, in %v.\n", o.line, count(found, met), count(found, notMet), count(found, told),
+		time.Since(began).Round(time.Second))
 	if missed(found) {
 		return errMissed
 	}

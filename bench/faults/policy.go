@@ -20,6 +20,7 @@ type policy struct {
 	retry   string        // the section of that name; "": no retries, and one instance
 	redis   string        // HOST:PORT of the cache that replicas share; "": there is none
 	fresh   time.Duration // how long answers are taken from a cache; 0: never
+	cached  bool          // of a contender: three services' answers are remembered
 }
 
 // quick is the default but for a circuit that probes after a second, so that a row

@@ -17,6 +17,7 @@ type command struct {
 	InFlight      int64             `json:"in_flight"`
 	MaxConcurrent int64             `json:"max_concurrent"`
 	Outcomes      map[string]uint64 `json:"outcomes"`
+	Rungs         map[string]uint64 `json:"rungs"`
 	Retries       uint64            `json:"retries"`
 	Opened        uint64            `json:"opened"`
 }
