@@ -20,6 +20,7 @@ type lab struct {
 	shop    *shop
 	started int           // gateways, for the names of their files
 	late    time.Duration // the most that 99 % of this program's goroutines were, of all runs
+	rowLate float64       // ms, of a row: what a bar would need as its room
 
 	shared map[policy]*stage // of the short form
 }

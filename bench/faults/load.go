@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/facet-gateway/facet/bench/openloop"
@@ -38,7 +39,8 @@ func (s *stage) load(ctx context.Context, span time.Duration, kinds ...openloop.
 		return nil, err
 	}
 	e.seen = seen
-	s.lab.late = max(s.lab.late, e.late.P99)
+	s.panicked += int(e.count(func(a openloop.Answer) bool { return strings.Contains(a.Parts, "reason=panic") }))
+	s.lab.late, s.lab.rowLate = max(s.lab.late, e.late.P99), max(s.lab.rowLate, lateness(e.late))
 	e.counts, err = s.shop.counts(ctx)
 	return e, err
 }
@@ -101,17 +103,15 @@ func usual(all []pair) []finding {
 	return append(found, degraded, refused)
 }
 
-// lostPages holds the faulty runs to none but those that a healthy run lost, too:
-// a machine that stands still for half a second loses some.
+// lostPages holds all runs to none, the healthy ones, too: a page without a part that
+// it cannot do without is lost, and so none of those is asked for.
 func lostPages(all []pair) finding {
 	healthy, faulty := column(all, func(e *episode, _ service) float64 { return e.count(openloop.Lost) })
-	return atMost("pages lost", healthy, faulty, slices.Max(healthy), nil)
-}
-
-// noPageLost holds them to none at all: what answers is not what is hurt.
-func noPageLost(all []pair) finding {
-	healthy, faulty := column(all, func(e *episode, _ service) float64 { return e.count(openloop.Lost) })
-	return atMost("pages lost", healthy, faulty, 0, nil)
+	f := atMost("pages lost", healthy, faulty, 0, nil)
+	if slices.Max(healthy) > 0 {
+		f.verdict = notMet
+	}
+	return f
 }
 
 // invalid are answers that are not what their header says, or not JSON.

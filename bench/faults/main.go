@@ -7,7 +7,8 @@
 //
 // Everything shares one machine, and a machine with other work answers late whatever
 // a gateway does. So each run also measures how late this program's own goroutines
-// are woken, and a bar of time has that much room; the table tells it.
+// are woken, and a bar of time has that much room, 50 ms at most; the table tells it. A
+// row that misses a bar while the machine is later is run again, twice at most.
 //
 // It runs on Linux only, and ends only what it has started.
 package main
@@ -102,18 +103,35 @@ func (o options) measure(ctx context.Context, progress io.Writer) (all []finding
 	}
 	defer l.close()
 	for _, r := range wanted {
+		found, err := l.show(ctx, r, progress)
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", r.name, err)
+		}
+		all = append(all, found...)
+	}
+	return all, l.late, nil
+}
+
+// show runs a row; again, twice at most, if it missed a bar while the machine was later
+// than a bar has room for.
+func (l *lab) show(ctx context.Context, r row, progress io.Writer) ([]finding, error) {
+	const attempts = 3
+	for n := 1; ; n++ {
+		l.rowLate = 0
 		began := time.Now()
 		fmt.Fprintf(progress, "%s: %s\n", r.name, r.about)
 		found, err := r.run(ctx, l, r)
 		if err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", r.name, err)
+			return nil, err
 		}
 		for i := range found {
 			found[i].row = r.name
 			fmt.Fprintln(progress, "  "+found[i].line())
 		}
-		fmt.Fprintf(progress, "  in %v\n", time.Since(began).Round(time.Second/10))
-		all = append(all, found...)
+		fmt.Fprintf(progress, "  in %v, woken up to %.0f ms late\n", time.Since(began).Round(time.Second/10), l.rowLate)
+		if !missed(found) || l.rowLate <= mostLate || n == attempts {
+			return found, nil
+		}
+		fmt.Fprintln(progress, "once more, because the machine was late")
 	}
-	return all, l.late, nil
 }

@@ -81,7 +81,7 @@ func judgeRedis(all []pair, d dose) []finding {
 	_, calls := column(all, func(e *episode, _ service) float64 { return callsPerLife(e, d.faulty) })
 	calm, _ := column(all, func(e *episode, _ service) float64 { return callsPerLife(e, d.healthy) })
 	return append(usual(all),
-		noPageLost(all),
+		lostPages(all),
 		atMost("p99 of pages, ms, less than 20 more", p99, p99Hurt, median(p99)+more, room),
 		atMost("calls per key and life", calm, calls, 1, nil),
 	)

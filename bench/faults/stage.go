@@ -20,10 +20,11 @@ type stage struct {
 	policy         policy
 	gateway, admin string // URLs
 	calm           state  // of the process, before anything was hurt
+	panicked       int    // parts of pages that a panic left out, as the pages told
 }
 
-// open learns where the gateway listens, has it see what the pages need, and
-// takes down what its state is under a load that hurts nothing.
+// open learns where the gateway listens, takes down what its state is when it has
+// made its first pages, and has it see what the pages need.
 func (s *stage) open(ctx context.Context) (err error) {
 	if s.gateway, err = s.process.Announced(ctx, "gateway"); err != nil {
 		return err
@@ -34,10 +35,10 @@ func (s *stage) open(ctx context.Context) (err error) {
 	if err := s.recover(ctx); err != nil {
 		return err
 	}
-	if _, err := s.load(ctx, time.Second, s.pages(known, details)); err != nil {
-		return err // each known product once: a copy of it may stand in from now on
+	if s.calm, err = s.settled(ctx, state{}); err != nil {
+		return err
 	}
-	s.calm, err = s.settled(ctx, state{})
+	_, err = s.load(ctx, time.Second, s.pages(known, details)) // each known product once: a copy of it may stand in from now on
 	return err
 }
 

@@ -143,10 +143,16 @@ func (r *record) openings(command string) uint64 {
 	return all[len(all)-1].opened - all[0].opened
 }
 
+// mostLate caps the room of a bar: a run of a machine that was later shows what the
+// machine does, and is repeated if it missed a bar.
+const mostLate = 50 // ms
+
 // wakings is about how many goroutines are woken on the way of a page with a fault.
 const wakings = 5
 
 // room is what a bar of milliseconds has beside it: of the slowest page, or of the
 // 99th percentile.
-func roomForMost(l openloop.Lateness) float64 { return millis(l.Most) + wakings*millis(l.P99) }
-func roomForP99(l openloop.Lateness) float64  { return wakings * millis(l.P99) }
+func roomForMost(l openloop.Lateness) float64 { return min(mostLate, lateness(l)) }
+func roomForP99(l openloop.Lateness) float64  { return min(mostLate, wakings*millis(l.P99)) }
+
+func lateness(l openloop.Lateness) float64 { return millis(l.Most) + wakings*millis(l.P99) }
