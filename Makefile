@@ -55,7 +55,6 @@ needed:
 	@$(call need,npm,npm)
 	@$(call need,promtool,prometheus)
 	@$(call need,redis-server,redis-server)
-	@$(call need,wrk,wrk)
 	@$(call need,memcached,memcached)
 
 # npm writes this file last. It does not run the packages' own scripts.

@@ -68,6 +68,15 @@ func atLeast(what string, healthy, faulty []float64, bound float64) finding {
 	return finding{what: what, healthy: healthy, faulty: faulty, bar: "≥ " + number(bound), verdict: judged(good)}
 }
 
+// add adds a figure of one run.
+func (f *finding) add(faulty bool, value float64) {
+	if faulty {
+		f.faulty = append(f.faulty, value)
+		return
+	}
+	f.healthy = append(f.healthy, value)
+}
+
 // unchanged holds the median of the faulty runs to the healthy ones': within 10 %, or
 // within twice the spread of the healthy ones. One run has no spread, and is told.
 func unchanged(what string, healthy, faulty []float64) finding {

@@ -20,6 +20,14 @@ type episode struct {
 
 func (e *episode) pages() openloop.Result { return e.results[0] }
 
+// all are the pages of every kind.
+func (e *episode) all() (all openloop.Result) {
+	for _, r := range e.results {
+		all.Answers = append(all.Answers, r.Answers...)
+	}
+	return all
+}
+
 // load asks for pages for a time, and watches the gateway and the machine.
 func (s *stage) load(ctx context.Context, span time.Duration, kinds ...openloop.Kind) (*episode, error) {
 	const longest = 10 * time.Second // for an answer: pages have 800 ms

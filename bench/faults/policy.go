@@ -19,6 +19,7 @@ type policy struct {
 	sleep   time.Duration // of the circuit
 	retry   string        // the section of that name; "": no retries, and one instance
 	redis   string        // HOST:PORT of the cache that replicas share; "": there is none
+	catalog string        // URL of the catalog, if it is not the shop's
 	fresh   time.Duration // how long answers are taken from a cache; 0: never
 	cached  bool          // of a contender: three services' answers are remembered
 }
@@ -43,7 +44,7 @@ func configuration(s *shop, p policy) string {
 		_, commands[one.name], _ = strings.Cut(one.command, ".")
 	}
 	for _, name := range allServices() {
-		fmt.Fprintf(&b, "  %s:\n    instances: [%s]\n", name, p.instances(s.services[name]))
+		fmt.Fprintf(&b, "  %s:\n    instances: [%s]\n", name, p.instances(p.url(s, name)))
 		if command := commands[name]; command != "" {
 			fmt.Fprintf(&b, "    commands:\n      %s:\n", command)
 			p.write(&b, name)
@@ -60,8 +61,15 @@ func (p policy) write(b *strings.Builder, service string) {
 		fmt.Fprintf(b, indent+"retry: {%s}\n", p.retry)
 	}
 	if p.fresh > 0 && service == "catalog" {
-		fmt.Fprintf(b, indent+"coalesce: true\n"+indent+"cache: {fresh: %v, stale: 10m}\n", p.fresh)
+		fmt.Fprintf(b, indent+"cache: {fresh: %v, stale: 10m, jitter: 0}\n", p.fresh) // no life is shorter, and no call is shared
 	}
+}
+
+func (p policy) url(s *shop, service string) string {
+	if service == "catalog" && p.catalog != "" {
+		return p.catalog
+	}
+	return s.services[service]
 }
 
 // instances are one, or the same one under two names: a retry asks another.

@@ -2,115 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
-	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
-	"github.com/facet-gateway/facet/bench/openloop"
 	"github.com/facet-gateway/facet/bench/process"
 )
-
-// life is how long an answer is taken from the cache that replicas share.
-const life = 2 * time.Second
-
-// lostRedis shows that cache being killed, stopped or restarted under load: no page
-// is lost, none waits long, and what is remembered in memory is not asked again.
-func lostRedis(ctx context.Context, l *lab, r row) ([]finding, error) {
-	d := l.options.pick(dose{5, 8 * time.Second, 8 * time.Second, 100}, dose{1, 2 * time.Second, 3 * time.Second, 60})
-	server, err := l.startRedis(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer server.stop()
-	p := quick()
-	p.redis, p.fresh = server.addr, life
-	s, err := l.start(ctx, p) // also in the short form: each row has a server of its own
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	all, err := s.withoutRedis(ctx, d, r, server)
-	if err != nil {
-		return nil, err
-	}
-	after, err := s.aftermath(ctx)
-	return append(judgeRedis(all, d), after...), err
-}
-
-// withoutRedis has rounds in whose faulty run the server is hurt after a quarter of it.
-func (s *stage) withoutRedis(ctx context.Context, d dose, r row, server *redis) (all []pair, err error) {
-	for range d.rounds {
-		if err := s.waitForCache(ctx); err != nil {
-			return nil, err
-		}
-		var p pair
-		if p.healthy, err = s.load(ctx, d.healthy, s.pages(d.rate, details)); err != nil {
-			return nil, err
-		}
-		hurt := make(chan error, 1)
-		go func() {
-			err := sleep(ctx, d.faulty/4)
-			if err == nil {
-				err = server.hurt(ctx, r.fault)
-			}
-			hurt <- err
-		}()
-		p.faulty, err = s.load(ctx, d.faulty, s.pages(d.rate, details))
-		if fault := <-hurt; err == nil {
-			err = fault
-		}
-		if err == nil {
-			err = server.restore(ctx)
-		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
-func judgeRedis(all []pair, d dose) []finding {
-	const more = 20 // ms
-	p99, p99Hurt := column(all, func(e *episode, _ service) float64 { return millis(e.pages().Percentile(99, openloop.Any)) })
-	_, room := column(all, func(e *episode, _ service) float64 { return roomForP99(e.late) })
-	_, calls := column(all, func(e *episode, _ service) float64 { return callsPerLife(e, d.faulty) })
-	calm, _ := column(all, func(e *episode, _ service) float64 { return callsPerLife(e, d.healthy) })
-	return append(usual(all),
-		lostPages(all),
-		atMost("p99 of pages, ms, less than 20 more", p99, p99Hurt, median(p99)+more, room),
-		atMost("calls per key and life", calm, calls, 1, nil),
-	)
-}
-
-// callsPerLife relates the calls to the catalog to what they may be: one for each key
-// and each of its lives, which are shortened by up to a tenth, and one that has begun.
-func callsPerLife(e *episode, span time.Duration) float64 {
-	const shortest = 0.9
-	lives := span.Seconds()/(shortest*life.Seconds()) + 1
-	return float64(e.counts["catalog"].Requests) / (known * lives)
-}
-
-// waitForCache waits until the gateway is connected to its cache.
-func (s *stage) waitForCache(ctx context.Context) error {
-	const longest = 20 * time.Second
-	for began := time.Now(); ; {
-		text, err := ask(ctx, http.MethodGet, s.admin+"/cache", "")
-		if err != nil || strings.Contains(string(text), `"connected": true`) {
-			return err
-		}
-		if time.Since(began) > longest {
-			return fmt.Errorf("the cache is not connected after %v: %s", longest, text)
-		}
-		if err := sleep(ctx, lookEach); err != nil {
-			return err
-		}
-	}
-}
 
 // redis is a real server, without anything on disk.
 type redis struct {
@@ -161,6 +64,40 @@ func (r *redis) start(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// spoil writes rubbish under every key, over and over: texts, and lists where there were
+// texts.
+func (r *redis) spoil(ctx context.Context, lasting time.Duration) error {
+	const each, size = 100 * time.Millisecond, 300
+	const script = `for n, key in ipairs(redis.call('KEYS', '*')) do
+		if n % 2 == 0 then redis.call('SET', key, ARGV[1], 'KEEPTTL')
+		else redis.call('DEL', key) redis.call('RPUSH', key, ARGV[1]) end
+	end return redis.call('DBSIZE')`
+	_, port, _ := net.SplitHostPort(r.addr) // as the listener told it
+	keys := 0
+	for began := time.Now(); time.Since(began) < lasting; {
+		rubbish := make([]byte, size)
+		for i := range rubbish {
+			rubbish[i] = byte(1 + rand.IntN(255)) // an argument holds no 0
+		}
+		output, err := exec.CommandContext(ctx, "redis-cli", "-p", port, "EVAL", script, "0", string(rubbish)).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("redis-cli: %w\n%s", err, process.Tail(output))
+		}
+		n, err := strconv.Atoi(strings.TrimSpace(string(output)))
+		if err != nil {
+			return fmt.Errorf("redis-cli: %s", process.Tail(output))
+		}
+		keys = max(keys, n)
+		if err := sleep(ctx, each); err != nil {
+			return err
+		}
+	}
+	if keys == 0 {
+		return errors.New("redis: there were no keys to spoil")
+	}
+	return nil
 }
 
 // hurt kills the server, lets it hang, or kills it and starts it a second later.

@@ -38,6 +38,8 @@ func rows() []row {
 		{"redis-killed", "the cache that replicas share is killed", "kill", false, 0, lostRedis},
 		{"redis-stopped", "the cache that replicas share hangs", "stop", false, 0, lostRedis},
 		{"redis-restarted", "the cache that replicas share is killed, and back a second later", "restart", false, 0, lostRedis},
+		{"redis-slow", "the cache that replicas share is 50 ms late", "slow", false, 0, lostRedis},
+		{"redis-rubbish", "the cache that replicas share is full of rubbish", "rubbish", false, 0, lostRedis},
 		{"flood", "ten times what the backend can do", "", false, 0, flood},
 	}
 	for i := range all {

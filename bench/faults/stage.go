@@ -51,6 +51,14 @@ func details(n int) string {
 	return fmt.Sprintf("/productdetails?productid=p-%d&postcode=1011AB", 1001+n%known)
 }
 
+// few products are asked for often: several times in the life of an answer.
+const few = 20
+
+func fewDetails(n int) string { return details(n % few) }
+
+// the other replica asks for other ones at the same moment.
+func fewDetailsLater(n int) string { return fewDetails(n + few/2) }
+
 // half of the products that it asks for were never seen.
 func detailsOfAll(n int) string {
 	return fmt.Sprintf("/productdetails?productid=p-%d&postcode=1011AB", 1001+n%(2*known))
