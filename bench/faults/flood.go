@@ -3,39 +3,101 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/exec"
-	"regexp"
-	"strings"
+	"net/http"
+	"time"
 
-	"github.com/facet-gateway/facet/bench/process"
+	"github.com/facet-gateway/facet/bench/openloop"
 )
 
-// flood runs the gateway's own test of it, which has the bars and judges them; its
-// words are the figures.
+// crowd is how large a flood is.
+type crowd struct {
+	capacity float64 // of the backend, in pages a second
+	lasting  time.Duration
+	policy   policy
+}
+
+// flood offers ten times what the backend can do, open loop, a twenty-fifth of it by
+// persons: they are served, the backend is kept at work, refusals come at once, and
+// all is well afterwards. Only whole pages count as the backend's work.
 func flood(ctx context.Context, l *lab, _ row) ([]finding, error) {
-	root, err := moduleRoot(ctx)
+	full, short := policy{bare: true}, policy{bare: true}
+	short.extra = "admission: {min: 4}\n" // a quarter of the capacity makes a quarter of the pages within a call's limit
+	c := crowd{capacity: 200, lasting: time.Minute, policy: full}
+	if l.options.short {
+		c = crowd{capacity: 50, lasting: 6 * time.Second, policy: short}
+	}
+	s, err := l.start(ctx, c.policy)
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"test", "-count=1", "-v", "-run", "^TestFlood$"}
-	if l.options.race {
-		args = append(args, "-race")
+	defer s.close()
+	found, err := s.flood(ctx, c)
+	if err == nil {
+		err = s.recover(ctx)
 	}
-	args = append(args, "./cmd/facet")
-	if !l.options.short {
-		args = append(args, "-flood", "60s")
+	if err != nil {
+		return nil, err
 	}
-	c := exec.CommandContext(ctx, "go", args...)
-	c.Dir = root
-	output, err := c.CombinedOutput()
-	said := regexp.MustCompile(`overload_test\.go:\d+: (.*)`).FindAllStringSubmatch(string(output), -1)
-	if len(said) == 0 {
-		return nil, fmt.Errorf("flood: %w\n%s", err, process.Tail(output))
+	after, err := s.aftermath(ctx)
+	return append(found, after...), err
+}
+
+func (s *stage) flood(ctx context.Context, c crowd) ([]finding, error) {
+	if err := s.shop.healFully(ctx); err != nil {
+		return nil, err
 	}
-	var found []finding
-	for _, line := range said {
-		found = append(found, finding{what: strings.ReplaceAll(line[1], "|", "/")})
+	slots := fmt.Sprintf("latency=100ms,capacity=%d,queue=10000", int(c.capacity/10)) // each makes ten a second
+	if err := s.shop.hurt(ctx, "catalog", slots); err != nil {
+		return nil, err
 	}
-	const bar = "persons ≥ 99 % served, goodput ≥ 80 %, a refusal's p99 ≤ 50 ms, whole afterwards"
-	return append(found, finding{what: "TestFlood", bar: bar, verdict: judged(err == nil)}), nil
+	const persons, all, before, after = 0.4, 10, 2 * time.Second, 15 * time.Second
+	person, prefetch := s.pages(persons*c.capacity, manyDetails), s.pages((all-persons)*c.capacity, manyDetails)
+	prefetch.Request = func(n int) (*http.Request, error) {
+		r, err := s.request(context.Background(), manyDetails(n)) // the client has a time limit
+		if err == nil {
+			r.Header.Set("Sec-Purpose", "prefetch")
+		}
+		return r, err
+	}
+	calm, err := s.load(ctx, before, person)
+	if err != nil {
+		return nil, err
+	}
+	during, err := s.load(ctx, c.lasting, person, prefetch)
+	if err != nil {
+		return nil, err
+	}
+	later, err := s.load(ctx, after, person)
+	if err != nil {
+		return nil, err
+	}
+	return judgeFlood(c, calm, during, later), nil
+}
+
+func judgeFlood(c crowd, calm, during, later *episode) []finding {
+	const served, kept, quickly, soon = 99, 0.8, 50, 10 // %, of the capacity, ms, s
+	persons, prefetches := during.results[0], during.results[1]
+	refusal := prefetches.Percentile(99, openloop.Refused)
+	p99 := func(e *episode) []float64 { return []float64{millis(e.results[0].Percentile(99, openloop.Served))} }
+	goodput := float64(during.all().Count(openloop.Whole)) / c.lasting.Seconds()
+	return []finding{
+		{what: "persons' p99, ms", healthy: p99(calm), faulty: p99(during)},
+		{what: "prefetches refused, %", faulty: []float64{100 * prefetches.Share(openloop.Refused)}},
+		atLeast("persons served, %", []float64{100 * calm.results[0].Share(openloop.Served)}, []float64{100 * persons.Share(openloop.Served)}, served),
+		atLeast("whole pages a second", nil, []float64{goodput}, kept*c.capacity),
+		atLeast("refusals", nil, []float64{float64(prefetches.Count(openloop.Refused))}, 1),
+		atMost("a refusal's p99, ms", nil, []float64{millis(refusal)}, quickly, []float64{roomForP99(during.late)}),
+		atMost("every page whole after, s", nil, []float64{wholeSince(later.results[0]).Seconds()}, soon, nil),
+		atMost("answers that are not valid JSON", nil, []float64{during.count(func(a openloop.Answer) bool { return a.Faulty })}, 0, nil),
+	}
+}
+
+// wholeSince is when the last page was answered that was not whole.
+func wholeSince(r openloop.Result) (since time.Duration) {
+	for _, a := range r.Answers {
+		if !openloop.Whole(a) {
+			since = max(since, a.Due+a.Took)
+		}
+	}
+	return since
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,7 +32,7 @@ func healthy(ctx context.Context, l *lab, _ row) ([]finding, error) {
 	if l.options.short {
 		rounds, span = 3, 2*time.Second
 	}
-	if _, err := ask(ctx, http.MethodDelete, l.shop.control+"/faults", ""); err != nil {
+	if err := l.shop.healFully(ctx); err != nil {
 		return nil, err
 	}
 	all, stop, err := l.contenders(ctx)

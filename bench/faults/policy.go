@@ -21,6 +21,8 @@ type policy struct {
 	redis   string        // HOST:PORT of the cache that replicas share; "": there is none
 	catalog string        // URL of the catalog, if it is not the shop's
 	fresh   time.Duration // how long answers are taken from a cache; 0: never
+	bare    bool          // every default of the commands
+	extra   string        // further sections
 	cached  bool          // of a contender: three services' answers are remembered
 }
 
@@ -38,14 +40,14 @@ func configuration(s *shop, p policy) string {
 	if p.redis != "" {
 		fmt.Fprintf(&b, "cache: {redis: \"redis://%s\"}\n", p.redis)
 	}
-	b.WriteString("services:\n")
+	b.WriteString(p.extra + "services:\n")
 	commands := map[string]string{}
 	for _, one := range seven() {
 		_, commands[one.name], _ = strings.Cut(one.command, ".")
 	}
 	for _, name := range allServices() {
 		fmt.Fprintf(&b, "  %s:\n    instances: [%s]\n", name, p.instances(p.url(s, name)))
-		if command := commands[name]; command != "" {
+		if command := commands[name]; command != "" && !p.bare {
 			fmt.Fprintf(&b, "    commands:\n      %s:\n", command)
 			p.write(&b, name)
 		}

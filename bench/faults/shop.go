@@ -51,6 +51,12 @@ func (s *shop) hurt(ctx context.Context, service, fault string) error {
 	return err
 }
 
+// healFully makes every service answer at once.
+func (s *shop) healFully(ctx context.Context) error {
+	_, err := ask(ctx, http.MethodDelete, s.control+"/faults", "")
+	return err
+}
+
 // heal makes every service calm.
 func (s *shop) heal(ctx context.Context) error {
 	for _, name := range allServices() {

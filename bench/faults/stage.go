@@ -59,6 +59,9 @@ func fewDetails(n int) string { return details(n % few) }
 // the other replica asks for other ones at the same moment.
 func fewDetailsLater(n int) string { return fewDetails(n + few/2) }
 
+// a crowd asks for many.
+func manyDetails(n int) string { return fmt.Sprintf("/productdetails?productid=p-%d", 1001+n%300) }
+
 // half of the products that it asks for were never seen.
 func detailsOfAll(n int) string {
 	return fmt.Sprintf("/productdetails?productid=p-%d&postcode=1011AB", 1001+n%(2*known))
