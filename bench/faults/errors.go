@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
@@ -15,7 +16,7 @@ const (
 
 // staysClosed shows a service that fails too seldom for its circuit to open.
 func staysClosed(ctx context.Context, l *lab, r row) ([]finding, error) {
-	s, all, err := l.fail(ctx, r, l.options.pick(longErrors(), dose{1, time.Second, 3 * time.Second, 60}))
+	s, all, err := l.fail(ctx, r, l.options.pick(longErrors(3), dose{1, time.Second, 3 * time.Second, 60}))
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +32,7 @@ func staysClosed(ctx context.Context, l *lab, r row) ([]finding, error) {
 // opensAndCloses shows one that fails often enough, and then is healed under load.
 func opensAndCloses(ctx context.Context, l *lab, r row) ([]finding, error) {
 	// Little before it and much of it: what went well within the window counts, too.
-	d := l.options.pick(longErrors(), dose{1, 200 * time.Millisecond, window, 100})
+	d := l.options.pick(longErrors(4), dose{1, 200 * time.Millisecond, window, 100})
 	s, all, err := l.fail(ctx, r, d)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func whenOpened(p pair) float64 {
 }
 
 // heal breaks a service until its circuit is open, heals it under load, and tells
-// how long the circuit took to be closed for good, in seconds.
+// how long after that the circuit was closed for good, in seconds.
 func (s *stage) heal(ctx context.Context, r row, one service, d dose) (float64, error) {
 	if err := s.shop.hurt(ctx, one.name, r.fault); err != nil {
 		return 0, err
@@ -75,21 +76,35 @@ func (s *stage) heal(ctx context.Context, r row, one service, d dose) (float64, 
 		}
 		_, open = e.seen.opened(one.command)
 	}
-	if err := s.shop.heal(ctx); err != nil {
-		return 0, err
-	}
-	e, err := s.load(ctx, s.policy.sleep+2*healed, s.pages(d.rate, details))
-	if err != nil {
+	const before = time.Second
+	begun := make(chan healing, 1)
+	go func() {
+		err := sleep(ctx, before)
+		h := healing{at: time.Now()} // before the service is: its answer is part of the time
+		if h.err = err; err == nil {
+			h.err = s.shop.hurt(ctx, one.name, calm)
+		}
+		begun <- h
+	}()
+	e, err := s.load(ctx, before+s.policy.sleep+3*healed, s.pages(d.rate, details))
+	h := <-begun
+	if err := errors.Join(err, h.err); err != nil {
 		return 0, err
 	}
 	after, isClosed := e.seen.closed(one.command)
 	if !isClosed {
 		return math.Inf(1), nil
 	}
-	return after.Seconds(), nil
+	return e.seen.began.Add(after).Sub(h.at).Seconds(), nil
 }
 
-func longErrors() dose { return dose{2, 30 * time.Second, 30 * time.Second, 50} }
+// healing is when a service was healed, under load.
+type healing struct {
+	at  time.Time
+	err error
+}
+
+func longErrors(rounds int) dose { return dose{rounds, window, 30 * time.Second, 50} }
 
 // fail has a service fail by a percentage, in a gateway with the default circuit, or
 // in the short form with one that sleeps for a second.

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"math"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +54,12 @@ func TestBarsCanBeMissed(t *testing.T) {
 		{unchanged("x", []float64{8, 12}, []float64{18, 18}), met},
 		{unchanged("x", []float64{8, 12}, []float64{19, 19}), notMet},
 		{unchanged("x", []float64{10}, []float64{90}), told},
+		{medianAtMost("x", []float64{1, 9, 5}, 5), met},
+		{medianAtMost("x", []float64{1, 9, 5.1}, 5), notMet},
+		{medianAtMost("x", none, 5), notMet},
+		{atLeast("x", nil, []float64{3, 5}, 3), met},
+		{atLeast("x", nil, []float64{2.9, 5}, 3), notMet},
+		{atLeast("x", nil, none, 3), notMet},
 	}
 	for _, c := range cases {
 		if c.f.verdict != c.want {
@@ -64,11 +72,11 @@ func TestBarsCanBeMissed(t *testing.T) {
 }
 
 func TestWhatALookSaw(t *testing.T) {
-	r := &record{began: time.Now(), glances: map[string][]glance{}}
+	r := &record{began: time.Now(), glances: map[string][]glance{}, most: map[string]int64{}}
 	look := func(circuit string, failures, opened uint64) {
 		r.add([]command{{
 			Name: "a.b", Circuit: circuit, InFlight: 3, MaxConcurrent: 2,
-			Outcomes: map[string]uint64{"failure": failures, "success": 100}, Opened: opened, Retries: failures / 2,
+			FaultsInARow: int64(failures), Opened: opened, Retries: failures / 2,
 		}})
 	}
 	look("closed", 7, 1)
@@ -79,14 +87,14 @@ func TestWhatALookSaw(t *testing.T) {
 	}
 	look("closed", 40, 2)
 	_, ever := r.opened("a.b")
-	if !ever || r.faultsWhileClosed("a.b") != 12 || r.openings("a.b") != 1 || r.retries("a.b") != 17 || r.above != 4 {
+	if !ever || r.faultsToOpen("a.b") != 40 || r.openings("a.b") != 1 || r.retries("a.b") != 17 || r.above != 4 {
 		t.Errorf("%+v", r)
 	}
 	after, isClosed := r.closed("a.b")
 	if opened, _ := r.opened("a.b"); !isClosed || after < opened {
 		t.Errorf("closed %v after %v", isClosed, after)
 	}
-	if _, ever := r.opened("c.d"); ever || r.faultsWhileClosed("c.d") != 0 || r.openings("c.d") != 0 {
+	if _, ever := r.opened("c.d"); ever || r.faultsToOpen("c.d") != 0 || r.openings("c.d") != 0 {
 		t.Error("a command that nobody saw")
 	}
 }
@@ -118,4 +126,113 @@ func TestRefusesWhatItDoesNotKnow(t *testing.T) {
 	if got := names(wanted); err != nil || !slices.Equal(got, []string{"hang", "reset"}) {
 		t.Errorf("got %v, %v", got, err)
 	}
+}
+
+func TestRunsAgainOnlyWhatMissedOnALateMachine(t *testing.T) {
+	cases := []struct {
+		late float64
+		good int // the attempt that meets its bar; 0: none
+		want int // attempts
+	}{{0, 0, 1}, {mostLate, 0, 1}, {mostLate + 1, 0, 3}, {mostLate + 1, 1, 1}, {mostLate + 1, 2, 2}}
+	for _, c := range cases {
+		attempts := 0
+		l := &lab{}
+		r := row{run: func(context.Context, *lab, row) ([]finding, error) {
+			attempts++
+			l.rowLate = c.late
+			return []finding{{verdict: judged(attempts == c.good)}}, nil
+		}}
+		found, err := l.show(t.Context(), r, io.Discard)
+		if err != nil || attempts != c.want || missed(found) != (c.good == 0) {
+			t.Errorf("%+v: %d attempts, %v", c, attempts, err)
+		}
+	}
+}
+
+func TestEarlyCalls(t *testing.T) {
+	began := time.Now()
+	asked := map[string][]time.Time{}
+	for key, seconds := range map[string][]int{"/a": {0, 2, 3, 4, 8}, "/b": {5, 0, 10}, "/c": {1, 1, 1}} {
+		for _, s := range seconds {
+			asked[key] = append(asked[key], began.Add(time.Duration(s)*time.Second))
+		}
+	}
+	for allowed, want := range []int{4, 2, 0} {
+		if n := early(asked, 2*time.Second, allowed); n != want {
+			t.Errorf("beside %d a key: %d calls are early, want %d", allowed, n, want)
+		}
+	}
+	if calls(asked) != 11 {
+		t.Errorf("%d calls", calls(asked))
+	}
+	bad := asking{faulty: true, span: time.Second, of: []map[string][]time.Time{asked, {}}, reconnects: []int{1, 0}}
+	if found := judgeCalls([]asking{bad}); !missed(found) {
+		t.Error("early calls are no miss")
+	}
+	bad.reconnects[0] = 2
+	if found := judgeCalls([]asking{bad}); missed(found) {
+		t.Error("calls after a new connection are a miss")
+	}
+}
+
+func TestSumOfSeries(t *testing.T) {
+	const text = "# HELP a_total x\na_total{reason=\"panic\"} 2\na_total{x=\"1\",reason=\"panic\"} 3\na_total{reason=\"open\"} 9\nb_total{reason=\"panic\"} 7\n"
+	if n := sum([]byte(text), "a_total", `reason="panic"`); n != 5 {
+		t.Errorf("got %v", n)
+	}
+	if n := sum([]byte(`a_total{reason="panic"} many`), "a_total", `reason="panic"`); !math.IsInf(n, 1) {
+		t.Errorf("what is no number is %v", n)
+	}
+}
+
+func TestHealthyAndFaultyTakeTurns(t *testing.T) {
+	var order []string
+	note := func(what string) func() error {
+		return func() error { order = append(order, what); return nil }
+	}
+	for round := range 2 {
+		if err := inTurn(round, note("healthy"), note("faulty")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"healthy", "faulty", "faulty", "healthy"}; !slices.Equal(order, want) {
+		t.Errorf("got %v", order)
+	}
+}
+
+func TestRelayIsLate(t *testing.T) {
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close() //nolint:errcheck // the test is over
+	go func() {
+		if conn, err := server.Accept(); err == nil {
+			_, _ = io.Copy(conn, conn) // an echo, until the relay closes it
+			_ = conn.Close()
+		}
+	}()
+	r, err := newRelay(t.Context(), server.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", r.addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, late := range []time.Duration{0, 30 * time.Millisecond} {
+		r.delay.Store(int64(late))
+		began, answer := time.Now(), make([]byte, 4)
+		if _, err := conn.Write([]byte("ping")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != "ping" {
+			t.Fatalf("%q, %v", answer, err)
+		}
+		if took := time.Since(began); took < 2*late {
+			t.Errorf("%v late in each direction: there and back in %v", late, took)
+		}
+	}
+	_ = conn.Close() // it was read
+	r.close()
 }

@@ -59,28 +59,42 @@ type pair struct {
 	healthy, faulty *episode
 }
 
-// paired has rounds of a healthy and a faulty run. In each round the fault hits the
-// next of the seven; afterwards the gateway recovers.
+// paired has rounds of a healthy and a faulty run, of which either comes first in turns.
+// In each round the fault hits the next of the seven; after it the gateway recovers.
 func (s *stage) paired(ctx context.Context, d dose, r row, kinds func(service) []openloop.Kind) ([]pair, error) {
 	var all []pair
 	for n := range d.rounds {
 		p := pair{service: seven()[(r.first+n)%len(seven())]}
-		var err error
-		if p.healthy, err = s.load(ctx, d.healthy, kinds(p.service)...); err != nil {
-			return nil, err
+		healthy := func() (err error) {
+			p.healthy, err = s.load(ctx, d.healthy, kinds(p.service)...)
+			return err
 		}
-		if err := s.shop.hurt(ctx, p.service.name, r.fault); err != nil {
-			return nil, err
+		faulty := func() (err error) {
+			if err := s.shop.hurt(ctx, p.service.name, r.fault); err != nil {
+				return err
+			}
+			if p.faulty, err = s.load(ctx, d.faulty, kinds(p.service)...); err != nil {
+				return err
+			}
+			return s.recover(ctx)
 		}
-		if p.faulty, err = s.load(ctx, d.faulty, kinds(p.service)...); err != nil {
-			return nil, err
-		}
-		if err := s.recover(ctx); err != nil {
+		if err := inTurn(n, healthy, faulty); err != nil {
 			return nil, err
 		}
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// inTurn calls two functions, the second one first in every other round.
+func inTurn(round int, one, other func() error) error {
+	if round%2 == 1 {
+		one, other = other, one
+	}
+	if err := one(); err != nil {
+		return err
+	}
+	return other()
 }
 
 // column takes a figure of each healthy and each faulty run.

@@ -8,13 +8,16 @@ import (
 
 // What every gateway here has; the defaults otherwise.
 const (
-	timeout = 300 * time.Millisecond // of a command
-	limit   = 25                     // of its runs at once: a hundred pages a second would be 30 that wait
-	maxBody = 1 << 20                // bytes of an answer
+	timeout     = 300 * time.Millisecond // of a command
+	consecutive = 20                     // faults open a circuit
+	limit       = 25                     // of its runs at once: a hundred pages a second would be 30 that wait
+	maxBody     = 1 << 20                // bytes of an answer
 )
 
 // policy is what rows differ in, the same for each of the seven commands.
 type policy struct {
+	limit   int           // of a command's runs at once; 0: the limit above
+	mode    string        // of a command; "": it enforces
 	circuit string        // the section of that name
 	sleep   time.Duration // of the circuit
 	retry   string        // the section of that name; "": no retries, and one instance
@@ -29,7 +32,7 @@ type policy struct {
 // quick is the default but for a circuit that probes after a second, so that a row
 // need not wait for the next run.
 func quick() policy {
-	return policy{circuit: "volume: 20, error_percent: 50, consecutive: 20", sleep: time.Second}
+	return policy{circuit: fmt.Sprintf("volume: 20, error_percent: 50, consecutive: %d", consecutive), sleep: time.Second}
 }
 
 // configuration returns a gateway's file.
@@ -58,13 +61,23 @@ func configuration(s *shop, p policy) string {
 // write writes the policy of a service's command.
 func (p policy) write(b *strings.Builder, service string) {
 	const indent = "        "
-	fmt.Fprintf(b, indent+"max_concurrent: %d\n"+indent+"circuit: {%s, sleep: %v}\n", limit, p.circuit, p.sleep)
+	fmt.Fprintf(b, indent+"max_concurrent: %d\n"+indent+"circuit: {%s, sleep: %v}\n", p.most(), p.circuit, p.sleep)
+	if p.mode != "" {
+		fmt.Fprintf(b, indent+"mode: %s\n", p.mode)
+	}
 	if p.retry != "" {
 		fmt.Fprintf(b, indent+"retry: {%s}\n", p.retry)
 	}
 	if p.fresh > 0 && service == "catalog" {
 		fmt.Fprintf(b, indent+"cache: {fresh: %v, stale: 10m, jitter: 0}\n", p.fresh) // no life is shorter, and no call is shared
 	}
+}
+
+func (p policy) most() int {
+	if p.limit > 0 {
+		return p.limit
+	}
+	return limit
 }
 
 func (p policy) url(s *shop, service string) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -112,18 +113,19 @@ func (p *replicas) close() {
 // withoutRedis has rounds in whose faulty run the server is hurt after a quarter of it,
 // and well again after five eighths.
 func (p *replicas) withoutRedis(ctx context.Context, d dose, r row) (all []pair, err error) {
-	for range d.rounds {
+	for n := range d.rounds {
 		var one pair
-		if one.healthy, err = p.load(ctx, d.healthy, d.rate, false); err != nil {
-			return nil, err
+		healthy := func() (err error) {
+			one.healthy, err = p.load(ctx, d.healthy, d.rate, false)
+			return err
 		}
-		hurt := make(chan error, 1)
-		go func() { hurt <- p.hurtFor(ctx, r.fault, d.faulty/4, d.faulty*3/8) }()
-		one.faulty, err = p.load(ctx, d.faulty, d.rate, true)
-		if fault := <-hurt; err == nil {
-			err = fault
+		faulty := func() (err error) {
+			hurt := make(chan error, 1)
+			go func() { hurt <- p.hurtFor(ctx, r.fault, d.faulty/4, d.faulty*3/8) }()
+			one.faulty, err = p.load(ctx, d.faulty, d.rate, true)
+			return errors.Join(err, <-hurt)
 		}
-		if err != nil {
+		if err := inTurn(n, healthy, faulty); err != nil {
 			return nil, err
 		}
 		all = append(all, one)
@@ -135,7 +137,7 @@ func (p *replicas) withoutRedis(ctx context.Context, d dose, r row) (all []pair,
 func (p *replicas) load(ctx context.Context, span time.Duration, rate float64, faulty bool) (*episode, error) {
 	a := asking{faulty: faulty, span: span}
 	for i, s := range p.stages {
-		if err := s.waitForCache(ctx); err != nil && !faulty {
+		if err := s.waitForCache(ctx); err != nil {
 			return nil, err
 		}
 		before, err := s.missed(ctx)

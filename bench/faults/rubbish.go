@@ -18,7 +18,7 @@ func rubbish(ctx context.Context, l *lab, r row) ([]finding, error) {
 		return nil, err
 	}
 	defer done()
-	all, err := s.paired(ctx, d, r, func(service) []openloop.Kind { return []openloop.Kind{s.pages(d.rate, details)} })
+	all, err := s.paired(ctx, d, r, func(service) []openloop.Kind { return []openloop.Kind{s.rotating(d.rate)} })
 	if err != nil {
 		return nil, err
 	}

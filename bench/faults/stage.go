@@ -73,6 +73,27 @@ func (s *stage) pages(perSecond float64, path func(n int) string) openloop.Kind 
 	}}
 }
 
+// rotating asks for products on every device, and for another page on each now and then:
+// a home page costs as much as several of the others.
+func (s *stage) rotating(perSecond float64) openloop.Kind {
+	devices := [...]string{"phone", "tv", "tablet"}
+	const home, wishlist = 60, 6
+	return openloop.Kind{PerSecond: perSecond, Sound: sound, Request: func(n int) (*http.Request, error) {
+		path := details(n)
+		switch turn := n / len(devices); {
+		case turn%home == home-1:
+			path = "/home"
+		case turn%wishlist == wishlist-1:
+			path = "/wishlist"
+		}
+		r, err := s.request(context.Background(), path) // the client has a time limit
+		if err == nil {
+			r.Header["X-Device-Type"] = devices[n%len(devices) : n%len(devices)+1]
+		}
+		return r, err
+	}}
+}
+
 func (s *stage) request(ctx context.Context, path string) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.gateway+path, http.NoBody)
 	if err != nil {

@@ -20,9 +20,8 @@ type command struct {
 	Rungs         map[string]uint64 `json:"rungs"`
 	Retries       uint64            `json:"retries"`
 	Opened        uint64            `json:"opened"`
+	FaultsInARow  int64             `json:"faults_in_a_row"`
 }
-
-func (c *command) faults() uint64 { return c.Outcomes["failure"] + c.Outcomes["timeout"] }
 
 func (s *stage) commands(ctx context.Context) (all []command, err error) {
 	text, err := ask(ctx, http.MethodGet, s.admin+"/commands", "")
@@ -39,7 +38,7 @@ func (s *stage) commands(ctx context.Context) (all []command, err error) {
 type glance struct {
 	at      time.Time
 	open    bool
-	faults  uint64 // so far
+	row     int64 // of faults; while open, of those that opened it
 	opened  uint64
 	retries uint64
 }
@@ -49,6 +48,7 @@ type record struct {
 	began   time.Time
 	glances map[string][]glance // by command
 	above   int                 // looks that found more in flight than the limit
+	most    map[string]int64    // in flight, by command
 }
 
 // lookEach is how often the gateway is asked. A look costs it a millisecond or so.
@@ -57,7 +57,7 @@ const lookEach = 20 * time.Millisecond
 // watch looks at the commands until the function that it returns is called, once.
 func (s *stage) watch(ctx context.Context) func() (*record, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &record{began: time.Now(), glances: map[string][]glance{}}
+	r := &record{began: time.Now(), glances: map[string][]glance{}, most: map[string]int64{}}
 	ended := make(chan error, 1)
 	go func() { ended <- s.look(ctx, r) }()
 	return func() (*record, error) {
@@ -93,8 +93,9 @@ func (r *record) add(all []command) {
 		if c.InFlight > c.MaxConcurrent {
 			r.above++
 		}
+		r.most[c.Name] = max(r.most[c.Name], c.InFlight)
 		r.glances[c.Name] = append(r.glances[c.Name],
-			glance{at: now, open: c.Circuit != "closed", faults: c.faults(), opened: c.Opened, retries: c.Retries})
+			glance{at: now, open: c.Circuit != "closed", row: c.FaultsInARow, opened: c.Opened, retries: c.Retries})
 	}
 }
 
@@ -121,15 +122,11 @@ func (r *record) closed(command string) (after time.Duration, isClosed bool) {
 	return after, isClosed
 }
 
-// faultsWhileClosed is how many faults the last look before the circuit was open had
-// seen; of all, if it never was.
-func (r *record) faultsWhileClosed(command string) (n uint64) {
-	all := r.glances[command]
-	for _, g := range all {
-		if g.open {
-			break
-		}
-		n = g.faults - all[0].faults
+// faultsToOpen is how many faults in a row the gateway itself had counted when the
+// circuit opened; the most of them, if it opened several times or never.
+func (r *record) faultsToOpen(command string) (n int64) {
+	for _, g := range r.glances[command] {
+		n = max(n, g.row)
 	}
 	return n
 }
