@@ -73,22 +73,24 @@ func (s *stage) pages(perSecond float64, path func(n int) string) openloop.Kind 
 	}}
 }
 
-// rotating asks for products on every device, and for another page on each now and then:
-// a home page costs as much as several of the others.
-func (s *stage) rotating(perSecond float64) openloop.Kind {
-	devices := [...]string{"phone", "tv", "tablet"}
-	const home, wishlist = 60, 6
+// A turn is a page on each device; cycle turns have every page.
+const cycle, devices = 100, 3
+
+// rotating asks for products on every device, for a wishlist on each in some turns and,
+// if it is wanted, for a home page in one of a cycle: that is a hundred calls and more.
+func (s *stage) rotating(perSecond float64, home bool) openloop.Kind {
+	const wishlist = 20
 	return openloop.Kind{PerSecond: perSecond, Sound: sound, Request: func(n int) (*http.Request, error) {
 		path := details(n)
-		switch turn := n / len(devices); {
-		case turn%home == home-1:
+		switch turn := n / devices; {
+		case home && turn%cycle == 1:
 			path = "/home"
-		case turn%wishlist == wishlist-1:
+		case turn%wishlist == 0:
 			path = "/wishlist"
 		}
 		r, err := s.request(context.Background(), path) // the client has a time limit
 		if err == nil {
-			r.Header["X-Device-Type"] = devices[n%len(devices) : n%len(devices)+1]
+			r.Header["X-Device-Type"] = []string{[devices]string{"phone", "tv", "tablet"}[n%devices]}
 		}
 		return r, err
 	}}
