@@ -176,7 +176,12 @@ func TestEarlyCalls(t *testing.T) {
 }
 
 func TestSumOfSeries(t *testing.T) {
-	const text = "# HELP a_total x\na_total{reason=\"panic\"} 2\na_total{x=\"1\",reason=\"panic\"} 3\na_total{reason=\"open\"} 9\nb_total{reason=\"panic\"} 7\n"
+	const text = `# HELP a_total x
+a_total{reason="panic"} 2
+a_total{x="1",reason="panic"} 3
+a_total{reason="open"} 9
+b_total{reason="panic"} 7
+`
 	if n := sum([]byte(text), "a_total", `reason="panic"`); n != 5 {
 		t.Errorf("got %v", n)
 	}

@@ -83,7 +83,7 @@ func judgeFlood(c crowd, calm, during, later *episode) []finding {
 	return []finding{
 		{what: "persons' p99, ms", healthy: p99(calm), faulty: p99(during)},
 		{what: "prefetches refused, %", faulty: []float64{100 * prefetches.Share(openloop.Refused)}},
-		atLeast("persons served, %", []float64{100 * calm.results[0].Share(openloop.Served)}, []float64{100 * persons.Share(openloop.Served)}, served),
+		atLeast("persons served, %", share(calm.results[0]), share(persons), served),
 		atLeast("whole pages a second", nil, []float64{goodput}, kept*c.capacity),
 		atLeast("refusals", nil, []float64{float64(prefetches.Count(openloop.Refused))}, 1),
 		atMost("a refusal's p99, ms", nil, []float64{millis(refusal)}, quickly, []float64{roomForP99(during.late)}),
@@ -91,6 +91,8 @@ func judgeFlood(c crowd, calm, during, later *episode) []finding {
 		atMost("answers that are not valid JSON", nil, []float64{during.count(func(a openloop.Answer) bool { return a.Faulty })}, 0, nil),
 	}
 }
+
+func share(r openloop.Result) []float64 { return []float64{100 * r.Share(openloop.Served)} }
 
 // wholeSince is when the last page was answered that was not whole.
 func wholeSince(r openloop.Result) (since time.Duration) {

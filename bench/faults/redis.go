@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -77,10 +79,11 @@ func (r *redis) spoil(ctx context.Context, lasting time.Duration) error {
 	_, port, _ := net.SplitHostPort(r.addr) // as the listener told it
 	keys := 0
 	for began := time.Now(); time.Since(began) < lasting; {
-		rubbish := make([]byte, size)
-		for i := range rubbish {
-			rubbish[i] = byte(1 + rand.IntN(255)) // an argument holds no 0
+		var rubbish []byte
+		for len(rubbish) < size {
+			rubbish = binary.LittleEndian.AppendUint64(rubbish, rand.Uint64())
 		}
+		rubbish = bytes.ReplaceAll(rubbish, []byte{0}, []byte{1}) // an argument holds no 0
 		output, err := exec.CommandContext(ctx, "redis-cli", "-p", port, "EVAL", script, "0", string(rubbish)).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("redis-cli: %w\n%s", err, process.Tail(output))

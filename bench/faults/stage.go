@@ -20,6 +20,7 @@ type stage struct {
 	policy         policy
 	gateway, admin string // URLs
 	calm           state  // of the process, before anything was hurt
+	home           bool   // home pages are asked for, too
 	panicked       int    // parts of pages that a panic left out, as the pages told
 }
 
@@ -160,7 +161,11 @@ func (s *stage) recover(ctx context.Context) error {
 }
 
 func (s *stage) well(ctx context.Context) (bool, error) {
-	for _, path := range []string{details(0), "/wishlist"} {
+	paths := []string{details(0), "/wishlist"}
+	if s.home { // which alone closes the circuits of the commands that it alone needs
+		paths = append(paths, "/home")
+	}
+	for _, path := range paths {
 		if good, err := s.whole(ctx, path); err != nil || !good {
 			return false, err
 		}

@@ -20,7 +20,7 @@ type command struct {
 	Rungs         map[string]uint64 `json:"rungs"`
 	Retries       uint64            `json:"retries"`
 	Opened        uint64            `json:"opened"`
-	FaultsInARow  int64             `json:"faults_in_a_row"`
+	FaultsInARow  int64             `json:"consecutive"`
 }
 
 func (s *stage) commands(ctx context.Context) (all []command, err error) {

@@ -129,19 +129,19 @@ type Stats struct {
 	ForcedUntil   time.Time         `json:"forced_until,omitzero"` // zero: not forced, or until it is released
 	InFlight      int64             `json:"in_flight"`
 	MaxConcurrent int               `json:"max_concurrent"`
-	Mode          string            `json:"mode"`            // enforce | observe
-	Would         map[string]uint64 `json:"would"`           // refusals and ends that limits would have brought while only observed, by outcome
-	Outcomes      map[string]uint64 `json:"outcomes"`        // runs by how they ended
-	Rungs         map[string]uint64 `json:"rungs"`           // answers by where they stood
-	Retries       uint64            `json:"retries"`         // attempts beside the first of a run
-	Hedges        uint64            `json:"hedges"`          // second attempts beside a slow first one
-	HedgesWon     uint64            `json:"hedges_won"`      // of them, those that answered first
-	Coalesced     uint64            `json:"coalesced"`       // queries that waited for a call that was begun for another request
-	Renewed       uint64            `json:"renewed"`         // remembered answers that were renewed while they were used
-	Opened        uint64            `json:"opened"`          // times the circuit opened
-	FaultsInARow  int64             `json:"faults_in_a_row"` // of late; of an open circuit, when it opened
-	RefusedEvents uint64            `json:"refused_events"`  // by hystrix-go's channel: its percentage missed them
-	Latency       Micros            `json:"latency_us"`      // of the runs of the last 10 s
+	Mode          string            `json:"mode"`           // enforce | observe
+	Would         map[string]uint64 `json:"would"`          // refusals and ends that limits would have brought while only observed, by outcome
+	Outcomes      map[string]uint64 `json:"outcomes"`       // runs by how they ended
+	Rungs         map[string]uint64 `json:"rungs"`          // answers by where they stood
+	Retries       uint64            `json:"retries"`        // attempts beside the first of a run
+	Hedges        uint64            `json:"hedges"`         // second attempts beside a slow first one
+	HedgesWon     uint64            `json:"hedges_won"`     // of them, those that answered first
+	Coalesced     uint64            `json:"coalesced"`      // queries that waited for a call that was begun for another request
+	Renewed       uint64            `json:"renewed"`        // remembered answers that were renewed while they were used
+	Opened        uint64            `json:"opened"`         // times the circuit opened
+	FaultsInARow  int64             `json:"consecutive"`    // of late; of an open circuit, when it opened
+	RefusedEvents uint64            `json:"refused_events"` // by hystrix-go's channel: its percentage missed them
+	Latency       Micros            `json:"latency_us"`     // of the runs of the last 10 s
 }
 
 // Stats returns the counters of the command.
@@ -153,7 +153,8 @@ func (c *Control) Stats() Stats {
 		Mode: c.Policy().Mode.String(), Would: map[string]uint64{}, Outcomes: map[string]uint64{}, Rungs: map[string]uint64{},
 		Retries: c.retries.Load(), Hedges: c.hedges.Load(), HedgesWon: c.hedgesWon.Load(),
 		Coalesced: c.coalesced.Load(), Renewed: c.renewed.Load(),
-		Opened: c.circuit.opened.Load(), FaultsInARow: c.circuit.faults.Load(), RefusedEvents: c.circuit.events.refused.Load(), Latency: c.latency(),
+		Opened: c.circuit.opened.Load(), FaultsInARow: c.circuit.faults.Load(),
+		RefusedEvents: c.circuit.events.refused.Load(), Latency: c.latency(),
 	}
 	for _, o := range report.Outcomes() {
 		s.Outcomes[o.String()] = c.outcomes[o].Load()
