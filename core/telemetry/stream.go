@@ -36,9 +36,10 @@ type stream struct {
 	writeTimeout time.Duration
 	readers      chan struct{} // a place for each
 
-	mu     sync.Mutex
-	readAt time.Time
-	events []byte // as read then; never changed
+	mu       sync.Mutex
+	readAt   time.Time
+	events   []byte // as read then; never changed
+	readings int    // so far
 }
 
 func newStream(controls []*command.Control) *stream {
@@ -101,6 +102,7 @@ func (s *stream) round(now time.Time) []byte {
 	defer s.mu.Unlock()
 	if s.events == nil || now.Sub(s.readAt) > freshness {
 		s.events, s.readAt = s.read(now), now
+		s.readings++
 	}
 	return s.events
 }
