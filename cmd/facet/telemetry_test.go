@@ -47,7 +47,8 @@ func TestMetricsOfTheProgram(t *testing.T) {
 	for name := range after {
 		// Parts of pages have a series once they have stood somewhere: those of a page
 		// for nobody, or of a product that is unknown, are new here.
-		if _, there := before[name]; !there && !strings.HasPrefix(name, "facet_page_parts_total{") {
+		if _, there := before[name]; !there && !strings.HasPrefix(name, "facet_page_parts_total{") &&
+			!strings.HasPrefix(name, "facet_part_age_seconds") {
 			t.Errorf("a strange request has made the series %s", name)
 		}
 		if strings.Contains(name, "strange") {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,6 +24,7 @@ type pages struct {
 	seconds  *prometheus.HistogramVec
 	bytes    *prometheus.CounterVec
 	parts    *prometheus.CounterVec
+	ages     *prometheus.HistogramVec
 	runaways *prometheus.CounterVec
 	codes    []string // in the order of their slots
 	slots    map[int]int
@@ -56,12 +58,19 @@ const partLimit = 32
 type part struct {
 	name   string
 	counts [report.Missing + 1][fault.ReasonCanceled + 1]atomic.Pointer[prometheus.Counter]
+	ages   [report.Missing + 1]atomic.Pointer[prometheus.Observer]
 }
 
 // The bounds of a page's duration, in seconds: dense below and around the
 // budget of a page, 0.8 s unless the configuration says otherwise.
 func pageBounds() []float64 {
 	return []float64{.002, .005, .01, .02, .05, .1, .2, .3, .5, .8, 1, 2, 5, 10}
+}
+
+// The bounds of the age of what is remembered, in seconds: from what is kept for a
+// burst to the 30 days that a policy can have.
+func ageBounds() []float64 {
+	return []float64{.1, 1, 5, 15, 60, 300, 900, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600}
 }
 
 func newPages(names, devices []string) *pages {
@@ -76,6 +85,9 @@ func newPages(names, devices []string) *pages {
 		parts: counter("facet_page_parts_total",
 			"Parts of pages by the rung they stood on and why; a live part with a reason has holes in its lists.",
 			"page", "device", "part", "rung", "reason"),
+		ages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "facet_part_age_seconds", Help: "Age of the oldest remembered answer in a part of a page.", Buckets: ageBounds(),
+		}, []string{"page", "part", "rung"}),
 		runaways: counter("facet_runaways_total", "Goroutines of pages that outlived their request.", labels...),
 		names:    slices.Clone(names),
 	}
@@ -141,7 +153,7 @@ func (p *pages) newCell(key cellKey) *cell {
 }
 
 func (p *pages) collectors() []prometheus.Collector {
-	return []prometheus.Collector{p.requests, p.seconds, p.bytes, p.parts, p.runaways}
+	return []prometheus.Collector{p.requests, p.seconds, p.bytes, p.parts, p.ages, p.runaways}
 }
 
 func (p *pages) observe(x *report.Exchange) {
@@ -189,6 +201,21 @@ func (p *pages) stand(c *cell, of *report.Part) {
 		counted.counts[rung][reason].Store(count)
 	}
 	(*count).Inc()
+	if rung == report.Cached || rung == report.Stale { // as in Facet-Parts: what else there is has no age
+		p.age(c, counted, rung, of.Mark.Age)
+	}
+}
+
+// age takes down how old a part was that was remembered. Devices share a series:
+// there are as many buckets to each.
+func (p *pages) age(c *cell, of *part, rung report.Rung, age time.Duration) {
+	observer := of.ages[rung].Load()
+	if observer == nil {
+		made := p.ages.WithLabelValues(c.key.page, of.name, rung.String())
+		observer = &made // the vector gives everybody the same
+		of.ages[rung].Store(observer)
+	}
+	(*observer).Observe(age.Seconds())
 }
 
 // part returns what counts a part that is seen for the first time, or once more

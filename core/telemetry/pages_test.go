@@ -116,6 +116,39 @@ func TestRequestsAreCounted(t *testing.T) {
 	})
 }
 
+// TestAgesAreCounted: of what is remembered, and of nothing else.
+func TestAgesAreCounted(t *testing.T) {
+	on := newTelemetry(t, shop)
+	before := ours(scrape(t, on))
+	page := func(device string, parts ...report.Part) {
+		on.Observe(report.Exchange{Report: withParts(parts...), Page: "item", Device: device, Status: 200})
+	}
+	page("tv", report.Part{Name: "catalog", Mark: report.Mark{Rung: report.Live}},
+		report.Part{Name: "cart", Mark: report.Mark{Rung: report.Missing}},
+		report.Part{Name: "recommendations", Mark: report.Mark{Rung: report.Default, Reason: fault.ReasonOpen}})
+	if after := scrape(t, on); after[`facet_part_age_seconds_count{page="item",part="catalog",rung="live"}`] != 0 ||
+		len(ours(after)) != len(before)+3 {
+		t.Errorf("%d series, %d before: parts without an age have one", len(ours(after)), len(before))
+	}
+	cached := report.Part{Name: "catalog", Mark: report.Mark{Age: 400 * time.Millisecond}}
+	stale := report.Part{Name: "catalog", Mark: report.Mark{Rung: report.Stale, Age: 95 * time.Second, Reason: fault.ReasonTimeout}}
+	page("tv", cached)
+	page("phone", cached)
+	page("phone", stale)
+	series := func(kind, rung string) string {
+		return `facet_part_age_seconds_` + kind + `{page="item",part="catalog",rung="` + rung + `"}`
+	}
+	bucket := func(rung, le string) string {
+		return `facet_part_age_seconds_bucket{page="item",part="catalog",rung="` + rung + `",le="` + le + `"}`
+	}
+	expect(t, scrape(t, on), map[string]float64{
+		series("count", "cached"): 2, series("sum", "cached"): 0.8, bucket("cached", "0.1"): 0, bucket("cached", "1"): 2,
+		series("count", "stale"): 1, series("sum", "stale"): 95, bucket("stale", "60"): 0, bucket("stale", "300"): 1,
+		bucket("stale", "2.592e+06"): 1,
+	})
+	lint(t, text(t, on), true)
+}
+
 // TestSeriesAreFixed: whatever is asked for, and even if adapters named their
 // parts after it, there are no more series than the build has words for.
 func TestSeriesAreFixed(t *testing.T) {
@@ -150,13 +183,14 @@ func TestSeriesAreFixed(t *testing.T) {
 	names := map[string]bool{}
 	after := ours(scrape(t, on))
 	for name := range after {
-		if _, part, found := strings.Cut(name, `part="`); found {
+		if _, part, found := strings.Cut(name, `part="`); found && strings.HasPrefix(name, "facet_page_parts_total") {
 			part, _, _ = strings.Cut(part, `",reason`)
 			names[part] = true
 		}
 	}
 	cells := (len(shop.Pages)+1)*len(shop.Devices) + 1
-	limit := len(before) + cells*33*len(report.Rungs())*(len(fault.Reasons())+1)
+	const remembered, series = 2, 15 // rungs that have an age; buckets, sum and count
+	limit := len(before) + cells*33*(len(report.Rungs())*(len(fault.Reasons())+1)+remembered*series)
 	if len(after) > limit || len(names) > cells*33 || !names["other"] {
 		t.Errorf("%d series of at most %d; %d names of parts", len(after), limit, len(names))
 	}
@@ -254,11 +288,17 @@ func TestTwoCommandsOfOneName(t *testing.T) {
 	}
 }
 
-func BenchmarkObserve(b *testing.B) {
+// BenchmarkObserve is of a page with one stale part, and BenchmarkObserveCached of
+// one whose parts are all remembered: each of them has an age to be taken down.
+func BenchmarkObserve(b *testing.B) { benchmarkObserve(b, report.Live) }
+
+func BenchmarkObserveCached(b *testing.B) { benchmarkObserve(b, report.Cached) }
+
+func benchmarkObserve(b *testing.B, rung report.Rung) {
 	on := newTelemetry(b, shop)
 	var parts []report.Part
 	for _, name := range []string{"catalog", "cart", "orders", "reviews", "inventory", "shipping", "recommendations"} {
-		parts = append(parts, report.Part{Name: name, Mark: report.Mark{Rung: report.Live}})
+		parts = append(parts, report.Part{Name: name, Mark: report.Mark{Rung: rung}})
 	}
 	parts[3].Mark = report.Mark{Rung: report.Stale, Reason: fault.ReasonTimeout}
 	x := report.Exchange{Report: withParts(parts...), Page: "item", Device: "phone", Status: 200, Bytes: 2500, Took: 6 * time.Millisecond}
