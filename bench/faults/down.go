@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/facet-gateway/facet/bench/openloop"
@@ -47,10 +48,19 @@ func allDown(ctx context.Context, l *lab, r row) ([]finding, error) {
 		all = append(all, p)
 	}
 	after, err := s.aftermath(ctx)
-	return append(judgeDown(all, d), after...), err
+	return append(judgeDown(all, d, r.fault == "hang"), after...), err
 }
 
-func judgeDown(all []pair, d dose) []finding {
+// judgeDown holds each page to a degraded 200 or a typed 503; where a page waited for the
+// one service that it cannot do without, to a typed 504, which says so.
+func judgeDown(all []pair, d dose, hung bool) []finding {
+	either := "a degraded 200 nor a typed 503"
+	if hung {
+		either = "a degraded 200 nor a typed 503 or 504"
+	}
+	proper := func(a openloop.Answer) bool {
+		return degraded(a) || !a.Faulty && (openloop.Refused(a) || hung && a.Status == http.StatusGatewayTimeout)
+	}
 	const quickly = 50 // ms
 	var healthy, p99, room, other, refused []float64
 	stayedClosed, silent := 0, 0
@@ -60,7 +70,7 @@ func judgeDown(all []pair, d dose) []finding {
 			stayedClosed++
 		}
 		pages := p.faulty.pages()
-		other = append(other, float64(pages.Count(func(a openloop.Answer) bool { return !degraded(a) && (!openloop.Refused(a) || a.Faulty) })))
+		other = append(other, float64(pages.Count(func(a openloop.Answer) bool { return !proper(a) })))
 		refused = append(refused, 100*pages.Share(openloop.Refused))
 		if len(pages.Between(since, d.faulty).Answers) == 0 {
 			silent++
@@ -70,7 +80,7 @@ func judgeDown(all []pair, d dose) []finding {
 		room = append(room, roomForP99(p.faulty.late))
 	}
 	return []finding{
-		atMost("pages that are neither a degraded 200 nor a typed 503", nil, other, 0, nil),
+		atMost("pages that are neither "+either, nil, other, 0, nil),
 		{what: "of them 503, %", faulty: refused},
 		atMost("p99 once open, ms", healthy, p99, quickly, room),
 		atMost("rounds without a page once open", nil, []float64{float64(silent)}, 0, nil),

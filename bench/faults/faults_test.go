@@ -31,7 +31,8 @@ func TestShortForm(t *testing.T) {
 		writeTable(&table, o, late, found)
 		t.Error(table.String())
 	}
-	t.Logf("%d figures met, goroutines up to %v late, %d rows run again", count(found, met), late, strings.Count(progress.String(), "once more"))
+	t.Logf("%d figures met, goroutines up to %v late, %d rows run again",
+		count(found, met), late, strings.Count(progress.String(), "once more"))
 	if n := count(found, met); n < 80 {
 		t.Errorf("only %d figures were held to a bar", n)
 	}
