@@ -131,13 +131,15 @@ func (s *stage) prove(t reporter, proof func(reporter) error) {
 	}
 }
 
-// remember has every command remember answers, and forget those that it does
-// when the cache is zero.
+// remember has every command that changes nothing remember answers, and forget those
+// that it does when the cache is zero.
 func (s *stage) remember(c command.Cache) error {
 	var errs []error
 	for _, control := range s.services.Controls() {
 		p := control.Policy()
-		p.Timeout, p.Cache = patience, c
+		if p.Timeout = patience; p.Traits.Safe {
+			p.Cache = c
+		}
 		p.Circuit.Volume, p.Circuit.Consecutive = never, never
 		errs = append(errs, control.Configure(p))
 	}

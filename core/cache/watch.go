@@ -15,14 +15,15 @@ const (
 
 // watch keeps the store watched until ctx ends.
 func (s *Shared) watch(ctx context.Context) {
-	wait := firstWait
+	wait, told := firstWait, false
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := s.watchOnce(ctx)
 		s.watching.Store(false)
-		if s.connected.Swap(false) && ctx.Err() == nil {
+		if gone := s.connected.Swap(false); (gone || !told) && ctx.Err() == nil {
 			s.log.Warn("the shared cache is gone; pages are made without it", "error", err)
 		}
+		told = true
 		if time.Since(began) > longWait {
 			wait = firstWait
 		}

@@ -88,6 +88,7 @@ const (
 	maxTimeout    = 10 * time.Minute
 	maxConcurrent = 100_000
 	maxCount      = 1_000_000
+	maxEntries    = 100_000_000
 	maxSleep      = time.Hour
 	maxRemembered = 30 * 24 * time.Hour
 	maxJitter     = 50
@@ -148,7 +149,7 @@ func (c Cache) rules() []check {
 		{c.Stale >= 0 && c.Stale <= maxRemembered, "cache.stale", "0s to 720h"},
 		{c.Negative >= 0 && c.Negative <= maxRemembered, "cache.negative", "0s to 720h"},
 		{c.Jitter >= 0 && c.Jitter <= maxJitter, "cache.jitter", "0 to 50"},
-		{c.Entries >= 0, "cache.entries", "0 or more"},
+		{c.Entries >= 0 && c.Entries <= maxEntries, "cache.entries", "0 to 100000000"},
 		{c.Bytes >= 0, "cache.bytes", "0 or more"},
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // life is the state that load balancers ask for.
-type life struct{ ready atomic.Bool }
+type life struct{ ready, draining atomic.Bool }
 
 // Ready reports whether new requests should come here. It depends on nothing
 // but this server: a backend that is gone degrades pages, it does not take
@@ -20,8 +20,8 @@ type life struct{ ready atomic.Bool }
 func (s *Server) Ready() bool { return s.life.ready.Load() }
 
 // Serve answers requests on the listener until ctx ends. Then it drains: it is
-// unready, still serves for DrainDelay, takes no new connection, and gives the
-// requests in progress ShutdownTimeout. It returns nil after a clean stop, and
+// unready, still serves for DrainDelay, ending each connection with its next answer,
+// takes no new connection, and gives the requests in progress ShutdownTimeout. It returns nil after a clean stop, and
 // closes the listener in any case. Call it once.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	fresh := &newcomers{}
@@ -52,6 +52,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 }
 
 func (s *Server) drain(hs *http.Server, fresh *newcomers) error {
+	s.life.draining.Store(true)
 	s.life.ready.Store(false)
 	wait := time.NewTimer(s.Limits.DrainDelay)
 	defer wait.Stop()

@@ -55,6 +55,45 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// TestDrainSendsClientsAway: each connection that is kept alive ends with an answer
+// while the port still answers, and not under a request.
+func TestDrainSendsClientsAway(t *testing.T) {
+	f := newFixture(t, func(o *server.Options) { o.Limits.DrainDelay = 300 * time.Millisecond })
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- f.Serve(ctx, ln) }()
+	waitUntil(t, f.Ready)
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+	ends := func() bool {
+		r, err := client.Get("http://" + ln.Addr().String() + "/item?id=a") //nolint:noctx // it is answered
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close() //nolint:errcheck // read to its end
+		_, _ = io.Copy(io.Discard, r.Body)
+		return r.Close
+	}
+	if ends() {
+		t.Error("a connection ends before the drain")
+	}
+	stop()
+	waitUntil(t, func() bool { return !f.Ready() })
+	for range 3 {
+		if !ends() {
+			t.Error("a connection outlives an answer of the drain")
+		}
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDrainGivesUp(t *testing.T) {
 	f := newFixture(t, func(o *server.Options) {
 		o.Budgets["extra"] = time.Minute

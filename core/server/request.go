@@ -63,6 +63,9 @@ func (s *Server) begin(live *snapshot, w http.ResponseWriter, r *http.Request) *
 	live.fixed.set(h)
 	live.cors.allow(h, r.Header)
 	h["X-Request-Id"] = []string{x.report.RequestID}
+	if s.life.draining.Load() { // else the next request could come just when the connection is closed
+		h["Connection"] = closing
+	}
 	if r.ContentLength != 0 {
 		h["Connection"] = closing
 		_ = http.NewResponseController(w).SetReadDeadline(x.report.Began) // fails only without a connection, in tests
