@@ -14,20 +14,27 @@ import (
 	"github.com/facet-gateway/facet/core/server"
 )
 
+// serving has the server serve until stop is called, and tells how that ended.
+func serving(t *testing.T, f *fixture) (ln net.Listener, stop context.CancelFunc, served <-chan error) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- f.Serve(ctx, ln) }()
+	waitUntil(t, f.Ready)
+	return ln, stop, ended
+}
+
 func TestDrain(t *testing.T) {
 	f := newFixture(t, func(o *server.Options) {
 		o.Budgets["extra"] = 300 * time.Millisecond
 		o.Limits.DrainDelay = 50 * time.Millisecond
 		o.Limits.ShutdownTimeout = 5 * time.Second
 	})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- f.Serve(ctx, ln) }()
-	waitUntil(t, f.Ready)
+	ln, stop, served := serving(t, f)
 
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	answered := make(chan string, 1)
@@ -58,15 +65,8 @@ func TestDrain(t *testing.T) {
 // TestDrainSendsClientsAway: each connection that is kept alive ends with an answer
 // while the port still answers, and not under a request.
 func TestDrainSendsClientsAway(t *testing.T) {
-	f := newFixture(t, func(o *server.Options) { o.Limits.DrainDelay = 300 * time.Millisecond })
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- f.Serve(ctx, ln) }()
-	waitUntil(t, f.Ready)
+	f := newFixture(t, func(o *server.Options) { o.Limits.DrainDelay = time.Second })
+	ln, stop, served := serving(t, f)
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
