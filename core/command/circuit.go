@@ -82,7 +82,7 @@ func (c *circuit) allow(now time.Time, p *Circuit) (permit, bool) {
 		return c.allowProbe(p)
 	}
 	// While the window holds no fault, the percentage is 0: nothing to ask.
-	if c.events.faulty(now) && c.breaker.IsOpen() {
+	if c.events.faulty(now) && (c.breaker.IsOpen() || c.events.over(now, p)) {
 		c.trip(epoch, p)
 		return permit{}, false
 	}

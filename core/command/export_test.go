@@ -11,6 +11,17 @@ import (
 // Succeeded tells the circuit of a command of a call that succeeded at another time.
 func Succeeded(c *Control, at time.Time) { c.circuit.events.succeeded(at, 0) }
 
+// Failed tells the circuit of a command of a call that failed at another time.
+func Failed(c *Control, at time.Time) {
+	c.circuit.events.failed(c.circuit.events.kinds.failure, at, 0)
+}
+
+// Over reports whether the share of faults was too high at a time.
+func Over(c *Control, at time.Time) bool {
+	policy := c.Policy().Circuit
+	return c.circuit.events.over(at, &policy)
+}
+
 // Flood hands over n successes faster than hystrix-go counts them.
 func Flood(c *Control, n int) {
 	for range n {

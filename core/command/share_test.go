@@ -72,6 +72,47 @@ func TestShareCountsSuccessesThatWaited(t *testing.T) {
 	}
 }
 
+// A healthy past leaves the window as it slides: calls that failed by a share from a
+// moment on are too many after as long as their share has in the ten to eleven
+// seconds that are counted. Times are told, none passes.
+func TestShareOfAWindowThatSlides(t *testing.T) {
+	for _, tc := range []struct {
+		ofTen       int // calls that fail
+		least, most time.Duration
+	}{
+		{4, 0, 0},
+		{6, 8 * time.Second, 9500 * time.Millisecond},
+		{8, 6 * time.Second, 7500 * time.Millisecond},
+		{10, 4500 * time.Millisecond, 6 * time.Second},
+	} {
+		t.Run(fmt.Sprintf("%d of 10", tc.ofTen), func(t *testing.T) {
+			t.Parallel()
+			_, c := newBackend(t, func(p *command.Policy) { p.Circuit.Volume, p.Circuit.ErrorPercent = 20, 50 })
+			const every = 10 * time.Millisecond
+			broken := time.Now().Add(-time.Hour)
+			for at := -30 * time.Second; at < 0; at += every {
+				command.Succeeded(c.Control, broken.Add(at))
+			}
+			opened := time.Duration(-1)
+			for n := range 3000 {
+				at := time.Duration(n) * every
+				if n*7%10 < tc.ofTen {
+					command.Failed(c.Control, broken.Add(at))
+				} else {
+					command.Succeeded(c.Control, broken.Add(at))
+				}
+				if command.Over(c.Control, broken.Add(at)) {
+					opened = at
+					break
+				}
+			}
+			if opened < 0 != (tc.most == 0) || opened >= 0 && (opened < tc.least || opened > tc.most) {
+				t.Errorf("too many after %v; want %v to %v", opened, tc.least, tc.most)
+			}
+		})
+	}
+}
+
 // While there are faults, successes do not wait: they may complete the volume.
 func TestSuccessAfterFaultsCompletesTheVolume(t *testing.T) {
 	b, c := newBackend(t, func(p *command.Policy) { p.Circuit.Volume, p.Circuit.Consecutive = 41, never })
