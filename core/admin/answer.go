@@ -23,6 +23,9 @@ type problem struct {
 
 // tell answers with JSON, indented: its readers are people with curl.
 func tell(c echo.Context, status int, v any) error {
+	if tagged, ok := v.(Tagged); ok {
+		c.Response().Header().Set("ETag", `"`+tagged.ETag()+`"`)
+	}
 	return write(c, status, "application/json", v)
 }
 

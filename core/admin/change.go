@@ -1,21 +1,19 @@
 package admin
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"reflect"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/strict"
 )
 
 // Bounds of changes.
@@ -29,6 +27,7 @@ const (
 type Change struct {
 	method string
 	path   string
+	most   int64 // bytes of its body
 	do     func(ctx context.Context, who Actor, body []byte) (told any, understood json.RawMessage, err error)
 }
 
@@ -37,11 +36,40 @@ type Actor struct {
 	Name string // the operator
 	From string // ADDRESS:PORT
 
-	param func(name string) string
+	param  func(name string) string
+	header http.Header
 }
 
 // Param returns the value of a {name} of the path.
 func (a Actor) Param(name string) string { return a.param(name) }
+
+// IfMatch returns the entity tag that the request gives as its precondition (RFC 9110,
+// 13.1.1), without its quotes, and whether it gives one. A weak one, "*" and a list are
+// none: a change is made to one state.
+func (a Actor) IfMatch() (tag string, given bool, err error) {
+	lines := a.header["If-Match"]
+	if len(lines) == 0 {
+		return "", false, nil
+	}
+	tag, opened := strings.CutPrefix(lines[0], `"`)
+	tag, closed := strings.CutSuffix(tag, `"`)
+	if len(lines) > 1 || !opened || !closed || strings.Contains(tag, `"`) {
+		return "", true, fault.InvalidField("If-Match", `must be one entity tag, such as "17"`)
+	}
+	return tag, true, nil
+}
+
+// Tagged is what is told with an entity tag, which changes may ask for.
+type Tagged interface {
+	// ETag returns the tag, without quotes.
+	ETag() string
+}
+
+// UpTo lets the body of a change have more bytes than 64 KiB.
+func (ch Change) UpTo(bytes int64) Change {
+	ch.most = bytes
+	return ch
+}
 
 // NewChange returns a change whose body is the JSON of a B, a struct. The path is
 // one such as "/circuits/{command}". A request without a body has B's zero value;
@@ -55,13 +83,13 @@ func (a Actor) Param(name string) string { return a.param(name) }
 // the port ends it earlier, so that nothing stays half done. do must return soon
 // after it has ended: a stop of the port waits 5 s.
 func NewChange[B any](method, path string, do func(ctx context.Context, who Actor, body B) (any, error)) Change {
-	return Change{method: method, path: path, do: func(ctx context.Context, who Actor, text []byte) (any, json.RawMessage, error) {
+	read := func(ctx context.Context, who Actor, text []byte) (any, json.RawMessage, error) {
 		var body B
 		if len(text) == 0 {
 			told, err := do(ctx, who, body)
 			return told, nil, err
 		}
-		if err := decode(text, &body); err != nil {
+		if err := strict.Decode(text, &body); err != nil {
 			return nil, nil, err
 		}
 		understood, err := json.Marshal(body)
@@ -70,7 +98,8 @@ func NewChange[B any](method, path string, do func(ctx context.Context, who Acto
 		}
 		told, err := do(ctx, who, body)
 		return told, understood, err
-	}}
+	}
+	return Change{method: method, path: path, most: maxChange, do: read}
 }
 
 // route is the path as the router writes it.
@@ -79,11 +108,11 @@ func (ch Change) route() string { return strings.NewReplacer("{", ":", "}", "").
 // change is the handler of a change: the guard has let it pass.
 func (a *Admin) change(ch Change) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		body, err := io.ReadAll(http.MaxBytesReader(c.Response().Writer, c.Request().Body, maxChange))
+		body, err := io.ReadAll(http.MaxBytesReader(c.Response().Writer, c.Request().Body, ch.most))
 		var long *http.MaxBytesError
 		switch {
 		case errors.As(err, &long):
-			return fault.New(fault.TooLarge, "the body is longer than 64 KiB")
+			return fault.New(fault.TooLarge, fmt.Sprintf("the body is longer than %d KiB", ch.most>>10))
 		case err != nil:
 			return &fault.Error{Code: fault.Invalid, Field: "body", Detail: "did not come whole", Cause: err}
 		}
@@ -104,7 +133,7 @@ func (a *Admin) make(c echo.Context, ch Change, body []byte) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), changeTimeout)
 	defer cancel()
-	told, understood, err := ch.do(ctx, Actor{Name: rec.Who, From: rec.From, param: c.Param}, body)
+	told, understood, err := ch.do(ctx, Actor{Name: rec.Who, From: rec.From, param: c.Param, header: c.Request().Header}, body)
 	if len(understood) <= longestChange {
 		rec.Change = understood
 	}
@@ -116,58 +145,4 @@ func (a *Admin) make(c echo.Context, ch Change, body []byte) error {
 		return c.NoContent(http.StatusNoContent) //nolint:wrapcheck // it is the connection's, and nobody is left to tell
 	}
 	return tell(c, http.StatusOK, told)
-}
-
-// decode reads JSON strictly: what is misspelt would be left out silently, and of
-// two values of one field nobody could say which is meant.
-func decode(text []byte, into any) error {
-	if err := checkMembers(text, reflect.TypeOf(into).Elem()); err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields() // of what is further inside
-	err := d.Decode(into)
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong):
-		return fault.InvalidField(wrong.Field, "must not be of the type "+wrong.Value)
-	case err != nil:
-		return fault.InvalidField("body", "is not the JSON that is wanted here: "+err.Error())
-	}
-	if _, err = d.Token(); !errors.Is(err, io.EOF) {
-		return fault.InvalidField("body", "goes on after its JSON")
-	}
-	return nil
-}
-
-// checkMembers refuses names that a struct has not, spelt just so, and names that
-// come twice. What is no object, or ends too early, is for who decodes it.
-func checkMembers(text []byte, of reflect.Type) error {
-	known := make(map[string]bool) // true: seen
-	for i := range of.NumField() {
-		field := of.Field(i)
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		known[cmp.Or(name, field.Name)] = false
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return fault.InvalidField("body", "must be a JSON object")
-	}
-	for d.More() {
-		t, err := d.Token()
-		name, ok := t.(string)
-		var skipped json.RawMessage
-		if err != nil || !ok || d.Decode(&skipped) != nil {
-			return fault.InvalidField("body", "is no JSON")
-		}
-		twice, there := known[name]
-		if !there {
-			return fault.InvalidField(shorten(name, longestText), "there is no such field")
-		}
-		if twice {
-			return fault.InvalidField(name, "is there twice")
-		}
-		known[name] = true
-	}
-	return nil
 }

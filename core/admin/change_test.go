@@ -29,7 +29,7 @@ func TestChangesReadStrictly(t *testing.T) {
 		field            string
 	}{
 		{"unknown field", path, `{"tags":[],"colour":1}`, nil, 400, "colour"},
-		{"unknown inner field", path, `{"inner":{"colour":1}}`, nil, 400, "body"},
+		{"unknown inner field", path, `{"inner":{"colour":1}}`, nil, 400, "inner.colour"},
 		{"spelt otherwise", path, `{"Tags":[]}`, nil, 400, "Tags"},
 		{"twice", path, `{"tags":["a"],"tags":["b"]}`, nil, 400, "tags"},
 		{"wrong type", path, `{"tags":"a"}`, nil, 400, "tags"},
@@ -40,7 +40,7 @@ func TestChangesReadStrictly(t *testing.T) {
 		{"null", path, `null`, nil, 400, "body"},
 		{"no JSON", path, `tags=a`, nil, 400, "body"},
 		{"cut short", path, `{"tags":["a"]`, nil, 400, "body"},
-		{"deep", path, `{"tags":` + strings.Repeat("[", 20_000), nil, 400, "body"},
+		{"deep", path, `{"tags":` + strings.Repeat("[", 20_000), nil, 400, "tags[0]"},
 		{"blank", path, ` `, nil, 400, "body"},
 		{"a form", path, `{}`, []string{"Content-Type: text/plain"}, 400, "Content-Type"},
 		{"long", path, `{"tags":["` + strings.Repeat("a", 65<<10) + `"]}`, nil, 413, ""},
