@@ -41,7 +41,8 @@ test: test-tools ## install what the tests need, then vet and test everything wi
 
 # The race detector links with a C compiler, the playground is tested in a browser,
 # a linter and a client in TypeScript, of the devices' documents, run on Node, and
-# the shared cache is tested with real servers, which the tests start themselves.
+# the shared cache and the store of rollouts are tested with real servers, which the
+# tests start themselves; one that a package starts is neither used nor stopped.
 # promtool looks at the metrics; the server that comes with it is not run.
 .PHONY: test-tools
 test-tools: needed $(CLIENT)/node_modules/.package-lock.json
@@ -56,6 +57,7 @@ needed:
 	@$(call need,promtool,prometheus)
 	@$(call need,redis-server,redis-server)
 	@$(call need,memcached,memcached)
+	@$(call need,etcd,etcd-server)
 
 # npm writes this file last. It does not run the packages' own scripts.
 $(CLIENT)/node_modules/.package-lock.json: $(addprefix $(CLIENT)/,package.json package-lock.json .npmrc) | needed

@@ -23,52 +23,61 @@ const roof = 11
 // floors is the map of the house: a package imports only packages of floors below
 // its own. A row may be there before its package is; a package without a row fails.
 var floors = map[string]int{
-	"devices":                0,
-	"core/fault":             0,
-	"testdata/shop":          0,
-	"core/operator":          1,
-	"core/report":            1,
-	"core/discovery":         1,
-	"core/stream":            2,
-	"core/balance":           2,
-	"core/cache":             2,
-	"core/cache/cachetest":   2,
-	"core/cache/redis":       3,
-	"core/cache/memcached":   3,
-	"core/cache/store":       4,
-	"core/backend/http":      3,
-	"core/backend/grpc":      3,
-	"core/backend/thrift":    3,
-	"core/backend/amqp":      3,
-	"core/backend/nats":      3,
-	"core/backend/zmq":       3,
-	"core/command":           3,
-	"core/adapter":           4,
-	"core/rollout":           4,
-	"core/edge":              4,
-	"core/telemetry":         4,
-	"core/shadow":            5,
-	"core/config":            5,
-	"core/openapi":           5,
-	"core/openapi/validate":  5,
-	"core/server":            6,
-	"core/admin":             6,
-	"core/playground":        7, // it asks the server, like a program does
-	"adapters/wire":          7,
-	"adapters/services":      8,
-	"adapters/simulator":     8,
-	"adapters/adaptertest":   9,
-	"adapters/scaffold":      9,
-	"adapters":               10,
-	"testdata/shop/generate": roof,
-	"cmd/facet":              roof,
-	"bench/openloop":         roof - 1, // it knows nothing but HTTP
-	"bench/process":          roof - 2, // it knows programs by what they print
-	"bench/wrk":              roof - 1, // it knows nothing but HTTP
-	"bench":                  roof,
-	"bench/faults":           roof,
-	"bench/twin":             roof,
-	".":                      roof,
+	"devices":                    0,
+	"core/fault":                 0,
+	"testdata/shop":              0,
+	"core/operator":              1,
+	"core/report":                1,
+	"core/discovery":             1,
+	"core/stream":                2,
+	"core/balance":               2,
+	"core/cache":                 2,
+	"core/cache/cachetest":       2,
+	"core/rollout/etcd/etcdtest": 2,
+	"core/cache/redis":           3,
+	"core/cache/memcached":       3,
+	"core/cache/store":           4,
+	"core/backend/http":          3,
+	"core/backend/grpc":          3,
+	"core/backend/thrift":        3,
+	"core/backend/amqp":          3,
+	"core/backend/nats":          3,
+	"core/backend/zmq":           3,
+	"core/command":               3,
+	"core/adapter":               4,
+	"core/strict":                1,
+	"core/rollout":               3,
+	"core/rollout/file":          4,
+	"core/rollout/etcd":          4,
+	"core/rollout/storetest":     4,
+	"core/rollout/guard":         4,
+	"core/rollout/exposure":      4,
+	"core/rollout/fleet":         5,
+	"core/edge":                  4,
+	"core/telemetry":             4,
+	"core/shadow":                5,
+	"core/remote":                5,
+	"core/config":                5,
+	"core/openapi":               5,
+	"core/openapi/validate":      5,
+	"core/server":                6,
+	"core/admin":                 6,
+	"core/playground":            7, // it asks the server, like a program does
+	"adapters/wire":              7,
+	"adapters/services":          8,
+	"adapters/simulator":         8,
+	"adapters/adaptertest":       9,
+	"adapters/scaffold":          9,
+	"adapters":                   10,
+	"testdata/shop/generate":     roof,
+	"cmd/facet":                  roof,
+	"bench/openloop":             roof - 1, // it knows nothing but HTTP
+	"bench/process":              roof - 2, // it knows programs by what they print
+	"bench/wrk":                  roof - 1, // it knows nothing but HTTP
+	"bench":                      roof,
+	"bench/faults":               roof,
+	"bench/twin":                 roof,
+	".":                          roof,
 }
 
 // families is where device teams write: a folder for a class, and in it one for
@@ -103,11 +112,17 @@ var modules = map[string][]string{
 	"github.com/valyala/fasthttp":             {"core/backend/http"},
 	"github.com/bytedance/sonic":              {"core/backend/http", "core/adapter", "core/cache"},
 	"github.com/goccy/go-yaml":                {"core/config"},
-	"github.com/cespare/xxhash/v2":            {"core/server", "core/cache", "core/cache/memcached"},
+	"github.com/cespare/xxhash/v2":            {"core/server", "core/cache", "core/cache/memcached", "core/rollout", "core/shadow"},
 	"github.com/redis/rueidis":                {"core/cache/redis"},
 	"github.com/bradfitz/gomemcache":          {"core/cache/memcached"},
 	"github.com/klauspost/compress":           {"core/server"},
+	"github.com/nats-io/nats.go":              {"core/rollout/exposure"},
 	"github.com/spf13/cobra":                  {"cmd/facet"},
+	"github.com/golang-jwt/jwt/v5":            {"core/rollout"},
+	"go.etcd.io/etcd/client/v3":               {"core/rollout/etcd"},
+	"go.etcd.io/etcd/api/v3":                  {"core/rollout/etcd"}, // its errors
+	"google.golang.org/grpc":                  {"core/rollout/etcd"}, // how etcd's client connects
+	"go.uber.org/zap":                         {"core/rollout/etcd"}, // silences etcd's client
 	"golang.org/x/sync":                       {"bench", "bench/twin"},
 
 	// Only tests link with it.
@@ -117,11 +132,12 @@ var modules = map[string][]string{
 var testModules = []string{
 	"go.uber.org/goleak", "github.com/google/go-cmp",
 	"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", // a real browser
+	"github.com/nats-io/nats-server/v2", // a real broker
 }
 
 // testPackages are libraries for tests: only tests import them, so that no
 // program holds them. They use testModules as tests do.
-var testPackages = []string{"adapters/adaptertest", "core/cache/cachetest"}
+var testPackages = []string{"adapters/adaptertest", "core/cache/cachetest", "core/rollout/storetest", "core/rollout/etcd/etcdtest"}
 
 func TestPackagesImportOnlyLowerFloors(t *testing.T) {
 	t.Parallel()

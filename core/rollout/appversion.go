@@ -1,0 +1,41 @@
+package rollout
+
+import "strings"
+
+// validAppVersion reports whether a text is numbers with dots between.
+func validAppVersion(text string) bool {
+	if len(text) > maxText {
+		return false
+	}
+	for part := range strings.SplitSeq(text, ".") {
+		if part == "" || strings.Trim(part, "0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// compareAppVersions returns how a stands to b: below 0, 0 or above. 5.2 is 5.2.0.
+// Numbers are compared as texts, so that none is too long.
+func compareAppVersions(a, b string) int {
+	for a != "" || b != "" {
+		var x, y string
+		x, a, _ = strings.Cut(a, ".")
+		y, b, _ = strings.Cut(b, ".")
+		x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
+		if len(x) != len(y) {
+			return len(x) - len(y)
+		}
+		if c := strings.Compare(x, y); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// admits reports whether an app's version is in the range. What is no version is in none.
+func (v *AppVersions) admits(version string) bool {
+	return validAppVersion(version) &&
+		(v.Min == "" || compareAppVersions(version, v.Min) >= 0) &&
+		(v.Below == "" || compareAppVersions(version, v.Below) < 0)
+}
