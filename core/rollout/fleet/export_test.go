@@ -1,0 +1,4 @@
+package fleet
+
+// Turn is what Run does once a second.
+var Turn = (*Fleet).turn
