@@ -33,6 +33,9 @@ var errUnknown = fault.Because(fault.ReasonNotFound, errors.New("the backend doe
 // call are asked for in one, under one ticket of the bulkhead.
 func (c *Command[K, V]) answerAll(ctx context.Context, queries []K) []stream.Answered[V] {
 	policy := c.policy.Load()
+	if ofShadow(ctx) {
+		return c.answerAllShadow(ctx, policy, queries)
+	}
 	known := make([]cache.Entry[V], len(queries))
 	var sought time.Duration
 	if policy.Cache.spares() {

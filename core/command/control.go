@@ -17,6 +17,7 @@ type Control struct {
 	name      string
 	policy    atomic.Pointer[Policy]
 	bulkhead  bulkhead
+	shadows   shadows
 	circuit   *circuit
 	outcomes  [outcomes]atomic.Uint64
 	would     [outcomes]atomic.Uint64 // have been, if the limits were kept
@@ -129,19 +130,20 @@ type Stats struct {
 	ForcedUntil   time.Time         `json:"forced_until,omitzero"` // zero: not forced, or until it is released
 	InFlight      int64             `json:"in_flight"`
 	MaxConcurrent int               `json:"max_concurrent"`
-	Mode          string            `json:"mode"`           // enforce | observe
-	Would         map[string]uint64 `json:"would"`          // refusals and ends that limits would have brought while only observed, by outcome
-	Outcomes      map[string]uint64 `json:"outcomes"`       // runs by how they ended
-	Rungs         map[string]uint64 `json:"rungs"`          // answers by where they stood
-	Retries       uint64            `json:"retries"`        // attempts beside the first of a run
-	Hedges        uint64            `json:"hedges"`         // second attempts beside a slow first one
-	HedgesWon     uint64            `json:"hedges_won"`     // of them, those that answered first
-	Coalesced     uint64            `json:"coalesced"`      // queries that waited for a call that was begun for another request
-	Renewed       uint64            `json:"renewed"`        // remembered answers that were renewed while they were used
-	Opened        uint64            `json:"opened"`         // times the circuit opened
-	FaultsInARow  int64             `json:"consecutive"`    // of late; of an open circuit, when it opened
-	RefusedEvents uint64            `json:"refused_events"` // by hystrix-go's channel: its percentage missed them
-	Latency       Micros            `json:"latency_us"`     // of the runs of the last 10 s
+	Mode          string            `json:"mode"`               // enforce | observe
+	Would         map[string]uint64 `json:"would"`              // refusals and ends that limits, while only observed, would have brought
+	Outcomes      map[string]uint64 `json:"outcomes"`           // runs by how they ended
+	Rungs         map[string]uint64 `json:"rungs"`              // answers by where they stood
+	Retries       uint64            `json:"retries"`            // attempts beside the first of a run
+	Hedges        uint64            `json:"hedges"`             // second attempts beside a slow first one
+	HedgesWon     uint64            `json:"hedges_won"`         // of them, those that answered first
+	Coalesced     uint64            `json:"coalesced"`          // queries that waited for a call that was begun for another request
+	Renewed       uint64            `json:"renewed"`            // remembered answers that were renewed while they were used
+	Opened        uint64            `json:"opened"`             // times the circuit opened
+	FaultsInARow  int64             `json:"consecutive"`        // of late; of an open circuit, when it opened
+	RefusedEvents uint64            `json:"refused_events"`     // by hystrix-go's channel: its percentage missed them
+	Latency       Micros            `json:"latency_us"`         // of the runs of the last 10 s
+	Shadowed      map[string]uint64 `json:"shadowed,omitempty"` // runs for shadows, by how they ended; nothing else counts them
 }
 
 // Stats returns the counters of the command.
@@ -165,5 +167,6 @@ func (c *Control) Stats() Stats {
 	for _, r := range report.Rungs() {
 		s.Rungs[r.String()] = c.rungs[r].Load()
 	}
+	s.Shadowed = c.shadows.read()
 	return s
 }

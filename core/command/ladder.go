@@ -15,6 +15,9 @@ import (
 // at once.)
 func (c *Command[K, V]) answer(ctx context.Context, query K) (V, report.Mark, error) {
 	policy := c.policy.Load()
+	if ofShadow(ctx) {
+		return c.answerShadow(ctx, policy, query)
+	}
 	var known cache.Entry[V]
 	var sought time.Duration
 	if policy.Cache.spares() {
@@ -56,6 +59,9 @@ func (c *Command[K, V]) known(ctx context.Context, query K) (a stream.Answered[V
 	a, spared, old := c.spare(policy, &e, now)
 	if !spared || old && (c.remote.Load() != nil || c.collapser != nil) {
 		return a, false
+	}
+	if ofShadow(ctx) {
+		return a, true
 	}
 	if old {
 		c.renew(policy, report.From(ctx), []K{query})

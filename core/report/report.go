@@ -20,6 +20,10 @@ type Report struct {
 	Budget    time.Duration // of the whole page; 0: none
 	Parts     []Part        // in declared order, once the page has run
 
+	// Shadow says that nobody waits for the page: it is made to be compared. Its calls
+	// are held apart from those of pages that are. It is set before the page runs.
+	Shadow bool
+
 	mu    sync.Mutex
 	calls []*Call
 	room  [usual]Call // for the first of them
@@ -41,6 +45,13 @@ type Part struct {
 // New returns the report of a request that begins now.
 func New(requestID string, trace Trace) *Report {
 	return &Report{RequestID: requestID, Trace: trace, Began: time.Now(), calls: make([]*Call, 0, usual)}
+}
+
+// Again returns the report of the same request, of which nothing is recorded yet.
+func (r *Report) Again() *Report {
+	again := New(r.RequestID, r.Trace)
+	again.Began, again.Budget = r.Began, r.Budget
+	return again
 }
 
 // Begin adds a call to the record. Safe for concurrent use.

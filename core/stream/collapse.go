@@ -145,7 +145,10 @@ func (b *batches[K, V]) find(key K) (seat[K, V], bool) {
 
 // take gives a key its seat: in no batch, if its answer is at hand.
 func (b *batches[K, V]) take(s *Scope, key K) seat[K, V] {
-	at, known := b.know(s, key)
+	at, known := b.inherit(s, key)
+	if !known {
+		at, known = b.know(s, key)
+	}
 	if !known {
 		at = b.board(s, key)
 	}

@@ -23,6 +23,7 @@ type Scope struct {
 	report  *report.Report
 	workers *Workers              // nil: each stream has a new goroutine
 	watcher Watcher               // nil: nobody watches
+	earlier *Scope                // whose answers are taken; nil: of none
 	failure atomic.Pointer[error] // of the first vital stream that failed
 
 	mu      sync.Mutex
@@ -33,7 +34,7 @@ type Scope struct {
 	busy    atomic.Int32  // goroutines that may ask for more before they wait
 	running atomic.Int32  // streams that run now
 	idle    chan struct{} // a token when running falls to 0
-	grace   atomic.Int64  // when the wait after the end is over; 0: it has not begun
+	grace   atomic.Int64  // when the wait after the end is over; 0: it has not begun; or settled
 }
 
 type scopeKey struct{}
@@ -80,6 +81,18 @@ func (s *Scope) Report() *report.Report { return s.report }
 // [Grace]. It returns the number of runaways: streams that still run, because
 // code in them ignores its context. Call it once, when the answer is made.
 func (s *Scope) Close() int {
+	runaways := s.end()
+	if runaways == 0 {
+		s.grace.Store(settled)
+	}
+	return runaways
+}
+
+// settled is the grace of a scope that is closed, and of which nothing runs: it is over
+// since the beginning, and no other is.
+const settled = 1
+
+func (s *Scope) end() int {
 	s.cancel(errClosed)
 	if s.running.Load() == 0 {
 		return 0

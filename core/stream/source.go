@@ -86,7 +86,7 @@ func (n *source[T]) begin(s *Scope, vital bool) {
 func (n *source[T]) start(s *Scope) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.items == nil && !n.done.Load() && !s.over() && !n.known(s) {
+	if n.items == nil && !n.done.Load() && !s.over() && !n.inherit(s) && !n.known(s) {
 		n.open()
 		n.launch(s)
 	}
@@ -240,7 +240,7 @@ func (n *source[T]) settle(s *Scope) error {
 func (n *source[T]) claim() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.items != nil || n.done.Load() {
+	if n.items != nil || n.done.Load() || n.inherit(n.scope) {
 		return false
 	}
 	over := make(chan rxgo.Item)

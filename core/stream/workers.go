@@ -43,6 +43,13 @@ func (w *Workers) Open(parent context.Context, r *report.Report) (context.Contex
 	return ctx, s
 }
 
+// OpenAfter is [OpenAfter] of a request whose streams the workers run.
+func (w *Workers) OpenAfter(parent context.Context, r *report.Report, earlier *Scope) (context.Context, *Scope) {
+	ctx, s := OpenAfter(parent, r, earlier)
+	s.workers = w
+	return ctx, s
+}
+
 // run runs a task beside the caller. Nil workers have a new goroutine for each.
 func (w *Workers) run(t task) {
 	if w == nil {
