@@ -17,8 +17,8 @@ import (
 // Endpoint is a path and the page behind it.
 type Endpoint struct {
 	Path       string       // matches (/[a-z][a-z0-9_]*)+
-	Parameters []Parameter  // of the query
-	Page       reflect.Type // what the page is encoded from
+	Parameters []Parameter  // of the query; nil of one that is made elsewhere
+	Page       reflect.Type // what the page is encoded from; nil likewise
 
 	overrides bool
 	serve     func(context.Context, *Request) (Answer, error)

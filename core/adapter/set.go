@@ -37,6 +37,22 @@ func NewSet(versions ...*Version) (*Set, error) {
 	return set, nil
 }
 
+// With returns the set with more versions, of which none builds on another: those
+// that live elsewhere, say. It returns an error that names two of one name.
+func (s *Set) With(more ...*Version) (*Set, error) {
+	all := &Set{versions: slices.Clone(s.versions)}
+	for _, v := range more {
+		if all.Find(v.Class, v.Name) != nil {
+			return nil, fmt.Errorf("adapter %s: two versions have this name", v)
+		}
+		if v.Base != "" {
+			return nil, fmt.Errorf("adapter %s: it builds on %s/%s, and must be given with it", v, v.Class, v.Base)
+		}
+		all.versions = append(all.versions, v)
+	}
+	return all, nil
+}
+
 // All returns the versions, in the order given.
 func (s *Set) All() []*Version { return slices.Clone(s.versions) }
 
@@ -96,7 +112,7 @@ func (r *resolution) resolve(v *Version, above []*Version) (*Version, error) {
 
 // over returns the version with the endpoints of its base, nil if it has none.
 func (v *Version) over(base *Version) (*Version, error) {
-	whole := &Version{Class: v.Class, Name: v.Name, Base: v.Base, label: v.label, endpoints: make(map[string]Endpoint)}
+	whole := &Version{Class: v.Class, Name: v.Name, Base: v.Base, label: v.label, remote: v.remote, endpoints: make(map[string]Endpoint)}
 	var errs []error
 	if base != nil {
 		for _, path := range base.paths {

@@ -18,6 +18,7 @@ type Version struct {
 	label     string
 	endpoints map[string]Endpoint
 	paths     []string
+	remote    bool
 }
 
 var (
@@ -69,6 +70,9 @@ func (v *Version) add(e Endpoint) error {
 
 // String returns the version as `Facet-Adapter` names it, such as "phone/v1".
 func (v *Version) String() string { return v.label }
+
+// Remote reports whether the pages are made elsewhere (see [NewRemote]).
+func (v *Version) Remote() bool { return v.remote }
 
 // Endpoint returns the endpoint of a path.
 func (v *Version) Endpoint(path string) (Endpoint, bool) {

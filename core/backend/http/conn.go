@@ -119,7 +119,7 @@ func (cn *conn) exchange(ctx context.Context, r request) error {
 	if r.call != nil {
 		r.call.Caching = cachingOf(&cn.answer.Header)
 	}
-	if reason, err := judge(&cn.answer.Header); err != nil {
+	if reason, err := r.accept(&cn.answer.Header); err != nil {
 		cn.reason = reason
 		cn.skipBody()
 		return err
@@ -205,6 +205,9 @@ func (cn *conn) readSmall(r request, n int) error {
 func (cn *conn) hand(r request, body []byte) error {
 	if r.call != nil {
 		r.call.Bytes = len(body)
+	}
+	if r.fetched != nil {
+		return r.take(&cn.answer.Header, body)
 	}
 	if r.apart {
 		return r.decode(unsafe.String(unsafe.SliceData(body), len(body))) //nolint:gosec // whoever keeps something of it copies it

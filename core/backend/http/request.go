@@ -14,9 +14,13 @@ type request struct {
 	once   bool          // a POST: never sent twice
 	value  any           // a pointer, to what the answer is decoded into
 	apart  bool          // the value keeps nothing of the body
+	header []Header      // lines beside those of every call
+	told   string        // the line of the answer's header that is taken with it
 	left   time.Duration // until the context's deadline; 0: it has none
 	began  time.Time
 	call   *report.Call // nil: the call belongs to no record
+
+	fetched *Fetched // what the answer is taken into as it came, instead of value; nil: it is decoded
 }
 
 func fixedHeader(host string) string {
@@ -35,6 +39,12 @@ func (r request) append(dst []byte, in *instance) []byte {
 	dst = append(dst, r.target...)
 	dst = append(dst, in.fixed...)
 	dst = r.appendIdentity(dst)
+	for _, h := range r.header {
+		dst = append(dst, h.Name...)
+		dst = append(dst, ": "...)
+		dst = append(dst, h.Value...)
+		dst = append(dst, "\r\n"...)
+	}
 	if r.left > 0 {
 		dst = append(dst, "X-Request-Timeout-Ms: "...)
 		dst = strconv.AppendInt(dst, r.left.Milliseconds(), 10)
