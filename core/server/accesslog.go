@@ -37,8 +37,14 @@ func (x *exchange) log(took time.Duration) {
 	if x.name != "" {
 		attrs = append(attrs, slog.String("page", x.name))
 	}
-	if parts := x.report.PartsHeader(); parts != "" {
+	parts := x.report.PartsHeader()
+	if parts != "" {
 		attrs = append(attrs, slog.String("parts", parts))
+	}
+	if x.failed != nil {
+		attrs = append(attrs, slog.String("instead_of", x.failed.String()), slog.String("because", story(x.because)))
+	}
+	if parts != "" || x.failed != nil {
 		if faults := x.faults(); len(faults) > 0 {
 			attrs = append(attrs, slog.Any("faults", faults))
 		}
@@ -63,7 +69,7 @@ func (x *exchange) level() slog.Level {
 	switch {
 	case x.status == fault.Internal.Status() || x.runaways > 0:
 		return slog.LevelError
-	case x.status > fault.Internal.Status():
+	case x.status > fault.Internal.Status() || x.failed != nil:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

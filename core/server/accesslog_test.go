@@ -112,6 +112,9 @@ func TestObserve(t *testing.T) {
 		if x.Status != tc.status || x.Page != tc.page || x.Device != tc.class || x.Took <= 0 || x.Report == nil {
 			t.Errorf("%s %s: %+v", tc.method, tc.target, x)
 		}
+		if answered := r.Header.Get("Facet-Adapter"); x.Version != answered || x.Failed != "" {
+			t.Errorf("%s %s: by %q, which is told as %q for %q", tc.method, tc.target, answered, x.Version, x.Failed)
+		}
 		if n := len(body(t, r)); tc.method != "HEAD" && x.Bytes != n {
 			t.Errorf("%s %s: %d bytes, sent were %d", tc.method, tc.target, x.Bytes, n)
 		}

@@ -34,13 +34,13 @@ var (
 	corsAny     = []string{"*"}
 )
 
-func newCORS(c CORS, deviceHeader string) corsPolicy {
+func newCORS(c CORS, deviceHeader string, more []string) corsPolicy {
 	return corsPolicy{
 		origins: c.Origins,
 		any:     slices.Contains(c.Origins, "*"),
 		headers: []string{strings.Join(append([]string{
 			deviceHeader, userHeader, "Facet-Timing", "If-None-Match", "Priority", "Traceparent", "X-Request-Id", "X-Request-Timeout-Ms",
-		}, c.Headers...), ", ")},
+		}, append(slices.Clone(c.Headers), more...)...), ", ")},
 		maxAge: []string{strconv.Itoa(int(c.MaxAge / time.Second))},
 	}
 }

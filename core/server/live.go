@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -17,7 +18,7 @@ import (
 // has it.
 type Live struct {
 	Devices     *devices.Resolver
-	Versions    []*adapter.Version       // at most one a class
+	Versions    []*adapter.Version       // control, at most one a class: who answers where no rollout says otherwise
 	Budgets     map[string]time.Duration // of each page, by its name, such as "productdetails"; > 0
 	CORS        CORS
 	RetryAfter  time.Duration // told with 503 and 429, in whole seconds, rounded up; 0: 5 s, the default sleep of a circuit
@@ -31,6 +32,7 @@ type snapshot struct {
 	Live
 	handler    http.Handler
 	classes    map[devices.Class]*adapter.Version
+	paths      []string
 	fixed      fixedHeaders
 	retryAfter []string
 	cors       corsPolicy
@@ -48,11 +50,11 @@ func (s *Server) Prepare(l Live) (apply func(), err error) {
 	next := &snapshot{
 		Live:       l,
 		classes:    make(map[devices.Class]*adapter.Version),
-		cors:       newCORS(l.CORS, l.Devices.Header()),
+		cors:       newCORS(l.CORS, l.Devices.Header(), s.Rollouts.headers()),
 		retryAfter: wholeSeconds(l.RetryAfter),
 	}
 	next.fixed = newFixedHeaders(l.Devices, next.cors)
-	if err := next.enlist(); err != nil {
+	if err := next.enlist(s.Build); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	next.handler = s.routes(next)
@@ -63,18 +65,13 @@ func (s *Server) Prepare(l Live) (apply func(), err error) {
 func (s *Server) Live() Live { return s.live.Load().Live }
 
 // enlist finds the version that answers each class that a device can be of.
-func (l *snapshot) enlist() error {
+func (l *snapshot) enlist(build *adapter.Set) error {
 	of := make(map[devices.Class]*adapter.Version, len(l.Versions))
 	for _, v := range l.Versions {
 		if of[v.Class] != nil {
 			return fmt.Errorf("two versions answer the class %s: %s and %s", v.Class, of[v.Class], v)
 		}
 		of[v.Class] = v
-		for _, path := range v.Paths() {
-			if e, _ := v.Endpoint(path); l.Budgets[e.Name()] <= 0 {
-				return fmt.Errorf("the page %s has no budget", e.Name())
-			}
-		}
 	}
 	for _, class := range l.Devices.Classes() {
 		profile, _ := l.Devices.Lookup(class)
@@ -82,30 +79,42 @@ func (l *snapshot) enlist() error {
 			return fmt.Errorf("no adapter answers the device class %s", class)
 		}
 	}
+	return l.list(build)
+}
+
+// list finds the paths of all versions that can be asked for one.
+func (l *snapshot) list(build *adapter.Set) error {
+	all := l.Versions
+	if build != nil {
+		all = append(build.All(), all...)
+	}
+	for _, v := range all {
+		for _, path := range v.Paths() {
+			if e, _ := v.Endpoint(path); l.Budgets[e.Name()] <= 0 {
+				return fmt.Errorf("the page %s has no budget", e.Name())
+			}
+			if !slices.Contains(l.paths, path) {
+				l.paths = append(l.paths, path)
+			}
+		}
+	}
 	return nil
 }
 
-// routes gives every path of every version its handlers. Versions differ in their
-// paths, so each configuration has routes of its own.
+// routes gives every path of every version its handlers. Which version answers a
+// request is not known before it comes: one may not have the page.
 func (s *Server) routes(live *snapshot) http.Handler {
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { s.unrouted(live, err, c) }
-	known := map[string]bool{}
-	for _, v := range live.Versions {
-		for _, path := range v.Paths() {
-			if known[path] {
-				continue
-			}
-			known[path] = true
-			e.Match([]string{http.MethodGet, http.MethodHead}, path, func(c echo.Context) error {
-				s.exchange(live, c, func(x *exchange) error { return x.page(path) })
-				return nil
-			})
-			e.OPTIONS(path, func(c echo.Context) error {
-				s.exchange(live, c, (*exchange).options)
-				return nil
-			})
-		}
+	for _, path := range live.paths {
+		e.Match([]string{http.MethodGet, http.MethodHead}, path, func(c echo.Context) error {
+			s.exchange(live, c, func(x *exchange) error { return x.page(path) })
+			return nil
+		})
+		e.OPTIONS(path, func(c echo.Context) error {
+			s.exchange(live, c, (*exchange).options)
+			return nil
+		})
 	}
 	return e
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
+	"github.com/facet-gateway/facet/core/rollout"
 	"github.com/facet-gateway/facet/core/stream"
 	"github.com/facet-gateway/facet/devices"
 )
@@ -26,6 +27,16 @@ type exchange struct {
 	device  devices.Device
 	version *adapter.Version
 	name    string // of the page; "" until it is known
+
+	control   *adapter.Version   // what answers the device where no rollout says otherwise
+	plan      *rollout.Plan      // that has assigned it; nil: none has
+	assigned  rollout.Assignment // why it is version
+	mirror    *mirror            // for a candidate that makes the page, too; nil: none does
+	before    *stream.Scope      // of the version that has made the page before
+	unit      string             // who was assigned
+	defective bool               // it panicked, somewhere
+	failed    *adapter.Version   // that made no page, so that another one answered instead; nil: none
+	because   error              // of that
 
 	allotted time.Duration // the time of the page
 
@@ -84,18 +95,64 @@ func (x *exchange) page(path string) error {
 }
 
 // compose finds out which device asks and who, and has the page made by the
-// version that answers this device, within the page's budget.
+// version that answers this device, within the page's budget. If that one is on
+// trial and panics, or lives elsewhere and does not bring the page, it is made by
+// control, in what is left of the time.
 func (x *exchange) compose(path string) (adapter.Answer, error) {
 	user, err := x.identify()
 	if err != nil {
 		return adapter.Answer{}, err
 	}
-	endpoint, ok := x.version.Endpoint(path)
-	if !ok {
-		return adapter.Answer{}, fault.New(fault.NotFound, "this device has no such page")
+	request := &adapter.Request{Device: x.device.Profile, User: user, RawQuery: x.r.URL.RawQuery}
+	for {
+		answer, err := x.run(path, request)
+		x.defective = x.panicked(err) || x.defective
+		next := x.fallback(err)
+		if next == nil {
+			return answer, err
+		}
+		x.fallBack(next, err)
 	}
-	x.name = endpoint.Name()
-	return x.run(endpoint, &adapter.Request{Device: x.device.Profile, User: user, RawQuery: x.r.URL.RawQuery})
+}
+
+// fallback returns the version that is to make a page instead of the one that failed
+// with an error; nil: none is. Where control is remote, too, it is the one that the
+// configuration names. From one that is here a request falls back once at most.
+func (x *exchange) fallback(err error) *adapter.Version {
+	switch {
+	case err == nil || x.trial != nil:
+		return nil
+	case x.version.Remote() && fault.CodeOf(err).Status() >= http.StatusInternalServerError:
+		return x.local()
+	case x.failed == nil && x.onTrial() && x.panicked(err):
+		return x.control
+	}
+	return nil
+}
+
+// local returns a version that is not remote, nil if there is none.
+func (x *exchange) local() *adapter.Version {
+	for _, v := range []*adapter.Version{x.control, x.live.classes[x.device.Profile.Class]} {
+		if !v.Remote() {
+			return v
+		}
+	}
+	return nil
+}
+
+// fallBack lets another version make the page, of which nothing has been sent yet.
+func (x *exchange) fallBack(to *adapter.Version, because error) {
+	if x.failed == nil {
+		x.failed, x.because = x.version, because
+	}
+	x.serveBy(to)
+	x.report.Parts = nil
+}
+
+// serveBy says which version makes the page.
+func (x *exchange) serveBy(v *adapter.Version) {
+	x.version = v
+	x.w.Header()["Facet-Adapter"] = []string{v.String()}
 }
 
 // admit refuses a header of too many lines: net/http bounds only its bytes.
@@ -110,17 +167,21 @@ func (x *exchange) admit() error {
 	return nil
 }
 
-// identify finds out which device asks, which version answers it, and who asks.
+// identify finds out which device asks, who, and which version answers.
 func (x *exchange) identify() (user string, err error) {
 	x.device, err = x.live.Devices.Resolve(x.r.Header)
 	if err != nil {
 		return "", invalidDevice(err)
 	}
-	if x.version, err = x.choose(); err != nil {
+	if user, err = x.server.user(x.r.Header); err != nil {
 		return "", err
 	}
-	x.w.Header()["Facet-Adapter"] = []string{x.version.String()}
-	return x.server.user(x.r.Header)
+	version, err := x.choose(user)
+	if err != nil {
+		return "", err
+	}
+	x.serveBy(version)
+	return user, nil
 }
 
 func invalidDevice(err error) error {
@@ -137,17 +198,27 @@ var errBudget = fault.Because(fault.ReasonBudget, errors.New("the page's budget 
 // run makes the page in a scope of its own: when it returns, no call and nothing
 // else of the page runs any more, but for the runaways, whose code ignores that
 // the request has ended.
-func (x *exchange) run(endpoint adapter.Endpoint, request *adapter.Request) (adapter.Answer, error) {
+func (x *exchange) run(path string, request *adapter.Request) (adapter.Answer, error) {
+	endpoint, ok := x.version.Endpoint(path)
+	if !ok {
+		return adapter.Answer{}, fault.New(fault.NotFound, "this device has no such page")
+	}
+	x.name = endpoint.Name()
 	x.report.Budget = x.live.Budgets[x.name]
 	var err error
 	if x.allotted, err = allot(x.report.Budget, x.r.Header); err != nil {
 		return adapter.Answer{}, err
 	}
-	timed, cancel := context.WithTimeoutCause(x.r.Context(), x.allotted, errBudget)
+	left := x.allotted - time.Since(x.report.Began) // control has what a version on trial has left
+	timed, cancel := context.WithTimeoutCause(x.r.Context(), left, errBudget)
 	defer cancel()
-	ctx, scope := x.server.workers.Open(timed, x.report)
-	defer func() { x.runaways = scope.Close() }()
-	answer, err := endpoint.Serve(ctx, request)
+	ctx, scope := x.server.workers.OpenAfter(timed, x.report, x.before)
+	x.mirror = x.mirrored(path, request)
+	answer, err := x.serve(ctx, endpoint, request, left)
+	runaways := scope.Close()
+	x.runaways += runaways
+	x.mirror.made(scope, answer, err, x.report, runaways)
+	x.before = scope
 	if err == nil && x.r.Context().Err() != nil {
 		err = context.Cause(x.r.Context()) // a page of optional parts is made for a client that left, too
 	}
@@ -262,12 +333,17 @@ func (x *exchange) finish() {
 	if x.server.Observe != nil {
 		x.server.Observe(x.record(took))
 	}
+	x.seen(took)
+	x.offer()
 }
 
 func (x *exchange) record(took time.Duration) report.Exchange {
 	r := report.Exchange{Report: x.report, Page: x.name, Status: x.status, Bytes: x.bytes, Took: took, Runaways: x.runaways}
 	if x.version != nil {
-		r.Device = string(x.device.Profile.Class)
+		r.Device, r.Version = string(x.device.Profile.Class), x.version.String()
+	}
+	if x.failed != nil {
+		r.Failed = x.failed.String()
 	}
 	return r
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
@@ -25,14 +26,18 @@ type Options struct {
 	Fixed
 }
 
-// Fixed is what stays as long as the server does. All but Admission and
-// Observe is required.
+// Fixed is what stays as long as the server does. Auth, Limits and Log are required.
 type Fixed struct {
 	Auth   string // AuthNone or AuthHeader
 	Limits Limits
 	Log    *slog.Logger
 
 	Admission *edge.Limiter // of pages in progress; nil: all are admitted
+
+	// Build is all versions that rollouts can name; nil: none. Rollouts is what says
+	// so; nil: those of Live answer everybody.
+	Build    *adapter.Set
+	Rollouts *Rollouts
 
 	// Observe is told of every request when it has been answered, on the goroutine
 	// that served it; nil: nobody is.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/adapter"
-	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/devices"
 )
@@ -63,17 +62,6 @@ func (x *exchange) attend(w http.ResponseWriter) {
 	if trial, ok := w.(*witness); ok {
 		trial.exchange, x.trial = x, trial
 	}
-}
-
-// choose returns the version that answers the device.
-func (x *exchange) choose() (*adapter.Version, error) {
-	if x.trial == nil || x.trial.version == nil {
-		return x.live.classes[x.device.Profile.Class], nil
-	}
-	if v := x.trial.version; v.Class != x.device.Profile.Adapter() {
-		return nil, fault.InvalidField("version", v.String()+" does not answer the device class "+string(x.device.Profile.Class))
-	}
-	return x.trial.version, nil
 }
 
 func (w *witness) trial(took time.Duration) Trial {
