@@ -14,7 +14,7 @@ type commands struct {
 	controls []*command.Control
 
 	runs, would, retries, hedges, hedgesWon, coalesced, renewed, answers, seconds *prometheus.Desc
-	inUse, limit, open, forced, openings, refused                                 *prometheus.Desc
+	inUse, limit, open, forced, openings, refused, shadowed                       *prometheus.Desc
 }
 
 func newCommands(controls []*command.Control) *commands {
@@ -35,6 +35,7 @@ func newCommands(controls []*command.Control) *commands {
 		forced:    describe("circuit_forced", "1 while a person has forced the circuit open or closed."),
 		openings:  describe("circuit_openings_total", "Times that the circuit has opened."),
 		refused:   describe("circuit_events_refused_total", "Runs that the circuit's percentage could not take in time."),
+		shadowed:  describe("shadow_runs_total", "Runs of a command for shadows by how they ended; no other metric counts them.", "outcome"),
 	}
 }
 
@@ -46,7 +47,7 @@ func describe(name, help string, label ...string) *prometheus.Desc {
 func (c *commands) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.runs, c.would, c.retries, c.hedges, c.hedgesWon, c.coalesced, c.renewed, c.answers, c.seconds,
-		c.inUse, c.limit, c.open, c.forced, c.openings, c.refused,
+		c.inUse, c.limit, c.open, c.forced, c.openings, c.refused, c.shadowed,
 	} {
 		to <- d
 	}
@@ -69,6 +70,9 @@ func (c *commands) collect(control *command.Control, to chan<- prometheus.Metric
 	}
 	for outcome, n := range stats.Would {
 		tell(c.would, prometheus.CounterValue, float64(n), outcome)
+	}
+	for outcome, n := range stats.Shadowed {
+		tell(c.shadowed, prometheus.CounterValue, float64(n), outcome)
 	}
 	for rung, n := range stats.Rungs {
 		tell(c.answers, prometheus.CounterValue, float64(n), rung)

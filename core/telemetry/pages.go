@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,38 +16,28 @@ import (
 	"github.com/facet-gateway/facet/core/report"
 )
 
-// other is the value of a label for all that has none of its own.
-const other = "other"
+// Values of labels: for all that has none of its own, and where no version was chosen.
+const (
+	other = "other"
+	none  = "none"
+)
 
 // pages are the metrics of requests.
 type pages struct {
-	requests *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
-	bytes    *prometheus.CounterVec
-	parts    *prometheus.CounterVec
-	ages     *prometheus.HistogramVec
-	runaways *prometheus.CounterVec
-	codes    []string // in the order of their slots
-	slots    map[int]int
-	names    []string
+	requests  *prometheus.CounterVec
+	seconds   *prometheus.HistogramVec
+	bytes     *prometheus.CounterVec
+	parts     *prometheus.CounterVec
+	ages      *prometheus.HistogramVec
+	runaways  *prometheus.CounterVec
+	fallbacks *prometheus.CounterVec
+	codes     []string // in the order of their slots
+	slots     map[int]int
+	names     []string
+	versions  map[string]string // what the label says of each, by its name
 
-	cells atomic.Pointer[map[cellKey]*cell] // copied to add some
-	mu    sync.Mutex                        // one adds to cells
-}
-
-// cellKey is a page as a class of device gets it.
-type cellKey struct{ page, device string }
-
-// cell counts the requests of one page by one class of device.
-type cell struct {
-	key      cellKey
-	requests []prometheus.Counter // by slot of the status
-	seconds  prometheus.Observer
-	bytes    prometheus.Counter
-	runaways prometheus.Counter
-
-	parts atomic.Pointer[map[string]*part] // by name; copied to add one
-	mu    sync.Mutex                       // one adds to parts
+	table atomic.Pointer[table] // replaced to add to it
+	mu    sync.Mutex            // one replaces it
 }
 
 // partLimit is how many parts of a page have names of their own. Names come
@@ -73,49 +64,42 @@ func ageBounds() []float64 {
 	return []float64{.1, 1, 5, 15, 60, 300, 900, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600}
 }
 
-func newPages(names, devices []string) *pages {
-	labels := []string{"page", "device"}
+func newPages(o *Options) *pages {
+	labels := []string{"page", "device", "version"}
 	p := &pages{
 		requests: counter("facet_requests_total", "Requests to the public port by the status of the answer; 499: the client went away.",
-			"page", "device", "code"),
+			append(labels, "code")...),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "facet_request_duration_seconds", Help: "Time from a request's header to the end of its answer.", Buckets: pageBounds(),
 		}, labels),
 		bytes: counter("facet_response_bytes_total", "Bytes of answers' bodies as sent, compressed or not.", labels...),
 		parts: counter("facet_page_parts_total",
 			"Parts of pages by the rung they stood on and why; a live part with a reason has holes in its lists.",
-			"page", "device", "part", "rung", "reason"),
+			append(labels, "part", "rung", "reason")...),
 		ages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "facet_part_age_seconds", Help: "Age of the oldest remembered answer in a part of a page.", Buckets: ageBounds(),
 		}, []string{"page", "part", "rung"}),
 		runaways: counter("facet_runaways_total", "Goroutines of pages that outlived their request.", labels...),
-		names:    slices.Clone(names),
+		fallbacks: counter("facet_version_fallbacks_total",
+			"Requests that control answered because this version panicked, or was not there; control's other metrics have them.", labels...),
+		names:    slices.Clone(o.Pages),
+		versions: labelsOf(o.Versions),
 	}
 	p.number()
-	p.cells.Store(&map[cellKey]*cell{{other, other}: p.newCell(cellKey{other, other})})
-	p.addDevices(devices)
+	p.table.Store(&table{devices: make(map[string]bool), cells: make(map[cellKey]*cell)})
+	p.add(func(t *table) { t.cells[cellKey{}] = p.newCell(cellKey{}) })
+	p.addDevices(o.Devices)
 	return p
 }
 
-// deviceLimit is how many classes of devices have names of their own: they come
-// from the configuration, which a reload may change again and again.
-const deviceLimit = 64
-
-// addDevices makes the cells of further classes. A request that came to no class
-// came to no page either.
-func (p *pages) addDevices(classes []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	cells := maps.Clone(*p.cells.Load())
-	for _, class := range classes {
-		if cells[cellKey{other, class}] != nil || len(cells) > deviceLimit*(len(p.names)+1) {
-			continue
-		}
-		for _, name := range append(slices.Clone(p.names), other) {
-			cells[cellKey{name, class}] = p.newCell(cellKey{name, class})
-		}
+// labelsOf says what the label has of each version. A series tells the class of the
+// device: that of the adapter would tell nothing more.
+func labelsOf(versions []string) map[string]string {
+	labels := map[string]string{"": none, other: other}
+	for _, name := range versions {
+		labels[name] = name[strings.LastIndexByte(name, '/')+1:]
 	}
-	p.cells.Store(&cells)
+	return labels
 }
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
@@ -138,26 +122,12 @@ func (p *pages) number() {
 	p.codes = append(p.codes, other)
 }
 
-func (p *pages) newCell(key cellKey) *cell {
-	c := &cell{
-		key:      key,
-		seconds:  p.seconds.WithLabelValues(key.page, key.device),
-		bytes:    p.bytes.WithLabelValues(key.page, key.device),
-		runaways: p.runaways.WithLabelValues(key.page, key.device),
-	}
-	for _, code := range p.codes {
-		c.requests = append(c.requests, p.requests.WithLabelValues(key.page, key.device, code))
-	}
-	c.parts.Store(&map[string]*part{})
-	return c
-}
-
 func (p *pages) collectors() []prometheus.Collector {
-	return []prometheus.Collector{p.requests, p.seconds, p.bytes, p.parts, p.ages, p.runaways}
+	return []prometheus.Collector{p.requests, p.seconds, p.bytes, p.parts, p.ages, p.runaways, p.fallbacks}
 }
 
 func (p *pages) observe(x *report.Exchange) {
-	c := p.cellOf(x)
+	c := p.cell(cellKey{x.Page, x.Device, x.Version})
 	slot, known := p.slots[x.Status]
 	if !known {
 		slot = len(p.codes) - 1
@@ -168,20 +138,12 @@ func (p *pages) observe(x *report.Exchange) {
 	if x.Runaways > 0 {
 		c.runaways.Add(float64(x.Runaways))
 	}
+	if x.Failed != "" {
+		p.cell(cellKey{x.Page, x.Device, x.Failed}).fallbacks.Inc()
+	}
 	for i := range x.Report.Parts {
 		p.stand(c, &x.Report.Parts[i])
 	}
-}
-
-// cellOf returns the cell of the request's page and device, as far as there is one.
-func (p *pages) cellOf(x *report.Exchange) *cell {
-	cells := *p.cells.Load()
-	for _, key := range [...]cellKey{{x.Page, x.Device}, {other, x.Device}} {
-		if c := cells[key]; c != nil {
-			return c
-		}
-	}
-	return cells[cellKey{other, other}]
 }
 
 // stand counts a part of a page where it stood.
@@ -196,7 +158,7 @@ func (p *pages) stand(c *cell, of *report.Part) {
 	}
 	count := counted.counts[rung][reason].Load()
 	if count == nil {
-		made := p.parts.WithLabelValues(c.key.page, c.key.device, counted.name, rung.String(), reason.String())
+		made := p.parts.WithLabelValues(c.page, c.device, c.version, counted.name, rung.String(), reason.String())
 		count = &made // the vector gives everybody the same
 		counted.counts[rung][reason].Store(count)
 	}
@@ -206,12 +168,12 @@ func (p *pages) stand(c *cell, of *report.Part) {
 	}
 }
 
-// age takes down how old a part was that was remembered. Devices share a series:
-// there are as many buckets to each.
+// age takes down how old a part was that was remembered. Devices and versions share
+// a series: there are as many buckets to each, and they share what is remembered.
 func (p *pages) age(c *cell, of *part, rung report.Rung, age time.Duration) {
 	observer := of.ages[rung].Load()
 	if observer == nil {
-		made := p.ages.WithLabelValues(c.key.page, of.name, rung.String())
+		made := p.ages.WithLabelValues(c.page, of.name, rung.String())
 		observer = &made // the vector gives everybody the same
 		of.ages[rung].Store(observer)
 	}

@@ -19,7 +19,10 @@ import (
 
 var errUnknown = fault.New(fault.NotFound, "")
 
-var shop = telemetry.Options{Pages: []string{"home", "item"}, Devices: []string{"tv", "phone"}, Version: "v1.2.3"}
+var shop = telemetry.Options{
+	Pages: []string{"home", "item"}, Version: "v1.2.3",
+	Versions: []string{"tv/v1", "tv/v2", "phone/v1", "phone/v2"}, Devices: map[string]string{"tv": "tv/v1", "phone": "phone/v1"},
+}
 
 // scrape returns every series by its name and labels, as the text has them.
 func scrape(t testing.TB, on *telemetry.Telemetry) map[string]float64 {
@@ -88,31 +91,35 @@ func TestRequestsAreCounted(t *testing.T) {
 		report.Part{Name: "rows", Mark: report.Mark{Rung: report.Live}, Holes: report.Holes{Count: 2, Reason: fault.ReasonNotFound}},
 	)
 	for range 3 {
-		on.Observe(report.Exchange{Report: parts, Page: "item", Device: "tv", Status: 200, Bytes: 1000, Took: 15 * time.Millisecond})
+		on.Observe(report.Exchange{
+			Report: parts, Page: "item", Device: "tv", Version: "tv/v1", Status: 200, Bytes: 1000, Took: 15 * time.Millisecond,
+		})
 	}
-	on.Observe(report.Exchange{Report: withParts(), Page: "home", Device: "phone", Status: 503, Bytes: 10, Took: time.Minute, Runaways: 2})
-	on.Observe(report.Exchange{Report: withParts(), Page: "", Device: "phone", Status: 404, Bytes: 5})
+	on.Observe(report.Exchange{
+		Report: withParts(), Page: "home", Device: "phone", Version: "phone/v1", Status: 503, Bytes: 10, Took: time.Minute, Runaways: 2,
+	})
+	on.Observe(report.Exchange{Report: withParts(), Page: "", Device: "phone", Version: "phone/v1", Status: 404, Bytes: 5})
 	on.Observe(report.Exchange{Report: withParts(), Page: "", Device: "", Status: 499})
-	on.Observe(report.Exchange{Report: withParts(), Page: "home", Device: "tv", Status: 777})
+	on.Observe(report.Exchange{Report: withParts(), Page: "home", Device: "tv", Version: "tv/v1", Status: 777})
 	expect(t, scrape(t, on), map[string]float64{
-		`facet_build_info{version="v1.2.3"}`:                                                           1,
-		`facet_requests_total{code="200",device="tv",page="item"}`:                                     3,
-		`facet_requests_total{code="503",device="tv",page="item"}`:                                     0,
-		`facet_requests_total{code="503",device="phone",page="home"}`:                                  1,
-		`facet_requests_total{code="404",device="phone",page="other"}`:                                 1,
-		`facet_requests_total{code="499",device="other",page="other"}`:                                 1,
-		`facet_requests_total{code="other",device="tv",page="home"}`:                                   1,
-		`facet_request_duration_seconds_bucket{device="tv",page="item",le="0.01"}`:                     0,
-		`facet_request_duration_seconds_bucket{device="tv",page="item",le="0.02"}`:                     3,
-		`facet_request_duration_seconds_sum{device="tv",page="item"}`:                                  0.045,
-		`facet_request_duration_seconds_bucket{device="phone",page="home",le="10"}`:                    0,
-		`facet_request_duration_seconds_count{device="phone",page="home"}`:                             1,
-		`facet_response_bytes_total{device="tv",page="item"}`:                                          3000,
-		`facet_response_bytes_total{device="phone",page="other"}`:                                      5,
-		`facet_runaways_total{device="phone",page="home"}`:                                             2,
-		`facet_page_parts_total{device="tv",page="item",part="catalog",reason="none",rung="live"}`:     3,
-		`facet_page_parts_total{device="tv",page="item",part="reviews",reason="timeout",rung="stale"}`: 3,
-		`facet_page_parts_total{device="tv",page="item",part="rows",reason="not_found",rung="live"}`:   3,
+		`facet_build_info{version="v1.2.3"}`:                                                                        1,
+		`facet_requests_total{code="200",device="tv",page="item",version="v1"}`:                                     3,
+		`facet_requests_total{code="503",device="tv",page="item",version="v1"}`:                                     0,
+		`facet_requests_total{code="503",device="phone",page="home",version="v1"}`:                                  1,
+		`facet_requests_total{code="404",device="phone",page="other",version="v1"}`:                                 1,
+		`facet_requests_total{code="499",device="other",page="other",version="none"}`:                               1,
+		`facet_requests_total{code="other",device="tv",page="home",version="v1"}`:                                   1,
+		`facet_request_duration_seconds_bucket{device="tv",page="item",version="v1",le="0.01"}`:                     0,
+		`facet_request_duration_seconds_bucket{device="tv",page="item",version="v1",le="0.02"}`:                     3,
+		`facet_request_duration_seconds_sum{device="tv",page="item",version="v1"}`:                                  0.045,
+		`facet_request_duration_seconds_bucket{device="phone",page="home",version="v1",le="10"}`:                    0,
+		`facet_request_duration_seconds_count{device="phone",page="home",version="v1"}`:                             1,
+		`facet_response_bytes_total{device="tv",page="item",version="v1"}`:                                          3000,
+		`facet_response_bytes_total{device="phone",page="other",version="v1"}`:                                      5,
+		`facet_runaways_total{device="phone",page="home",version="v1"}`:                                             2,
+		`facet_page_parts_total{device="tv",page="item",part="catalog",reason="none",rung="live",version="v1"}`:     3,
+		`facet_page_parts_total{device="tv",page="item",part="reviews",reason="timeout",rung="stale",version="v1"}`: 3,
+		`facet_page_parts_total{device="tv",page="item",part="rows",reason="not_found",rung="live",version="v1"}`:   3,
 	})
 }
 
@@ -121,7 +128,7 @@ func TestAgesAreCounted(t *testing.T) {
 	on := newTelemetry(t, shop)
 	before := ours(scrape(t, on))
 	page := func(device string, parts ...report.Part) {
-		on.Observe(report.Exchange{Report: withParts(parts...), Page: "item", Device: device, Status: 200})
+		on.Observe(report.Exchange{Report: withParts(parts...), Page: "item", Device: device, Version: device + "/v1", Status: 200})
 	}
 	page("tv", report.Part{Name: "catalog", Mark: report.Mark{Rung: report.Live}},
 		report.Part{Name: "cart", Mark: report.Mark{Rung: report.Missing}},
@@ -153,6 +160,12 @@ func TestAgesAreCounted(t *testing.T) {
 // parts after it, there are no more series than the build has words for.
 func TestSeriesAreFixed(t *testing.T) {
 	on := newTelemetry(t, shop)
+	versions := append([]string{"", "of another build"}, shop.Versions...)
+	for _, version := range versions {
+		for _, device := range []string{"tv", "phone", ""} {
+			on.Observe(report.Exchange{Report: withParts(), Device: device, Version: version})
+		}
+	}
 	before := ours(scrape(t, on))
 	random := rand.New(rand.NewPCG(1, 2))
 	word := func(known ...string) string {
@@ -164,6 +177,7 @@ func TestSeriesAreFixed(t *testing.T) {
 	attack := func(parts ...report.Part) {
 		on.Observe(report.Exchange{
 			Report: withParts(parts...), Page: word("home", "item", "other", ""), Device: word("tv", "phone", "other", ""),
+			Version: word("tv/v1", "tv/v2", "phone/v1", "phone/v2", "v1", "other", "none", ""), Failed: word("tv/v2", "other", ""),
 			Status: random.IntN(1000) - 100, Bytes: random.IntN(100), Took: time.Duration(random.Int64()), Runaways: random.IntN(2),
 		})
 	}
@@ -188,7 +202,7 @@ func TestSeriesAreFixed(t *testing.T) {
 			names[part] = true
 		}
 	}
-	cells := (len(shop.Pages)+1)*len(shop.Devices) + 1
+	cells := (len(shop.Pages)+1)*len(shop.Devices)*len(versions) + 2
 	const remembered, series = 2, 15 // rungs that have an age; buckets, sum and count
 	limit := len(before) + cells*33*(len(report.Rungs())*(len(fault.Reasons())+1)+remembered*series)
 	if len(after) > limit || len(names) > cells*33 || !names["other"] {
@@ -204,21 +218,22 @@ func TestSeriesAreFixed(t *testing.T) {
 
 func TestDevicesOfAReload(t *testing.T) {
 	on := newTelemetry(t, shop)
-	watch := report.Exchange{Report: withParts(), Page: "item", Device: "watch", Status: 200}
+	watch := report.Exchange{Report: withParts(), Page: "item", Device: "watch", Version: "phone/v1", Status: 200}
 	on.Observe(watch)
 	before := ours(scrape(t, on))
-	on.AddDevices("watch", "tv", "phone")
+	on.AddDevices(map[string]string{"watch": "phone/v1", "tv": "tv/v1", "phone": "phone/v1"})
 	on.Observe(watch)
 	after := ours(scrape(t, on))
 	expect(t, after, map[string]float64{
-		`facet_requests_total{code="200",device="other",page="other"}`: 1,
-		`facet_requests_total{code="200",device="watch",page="item"}`:  1,
+		`facet_requests_total{code="200",device="other",page="other",version="other"}`: 1,
+		`facet_requests_total{code="200",device="watch",page="item",version="v1"}`:     1,
+		`facet_requests_total{code="200",device="watch",page="home",version="v1"}`:     0,
 	})
-	if cells := len(shop.Pages) + 1; (len(after)-len(before))%cells != 0 {
+	if added := len(after) - len(before); added != (len(shop.Pages)+1)*ofOneCell(before) {
 		t.Errorf("%d series, %d before", len(after), len(before))
 	}
 	for i := range 500 {
-		on.AddDevices(fmt.Sprint("class", i))
+		on.AddDevices(map[string]string{fmt.Sprint("class", i): "phone/v1"})
 	}
 	many := map[string]bool{}
 	for name := range scrape(t, on) {
@@ -232,6 +247,107 @@ func TestDevicesOfAReload(t *testing.T) {
 	}
 }
 
+// ofOneCell returns how many series a page, a device and a version have together,
+// without those of parts.
+func ofOneCell(series map[string]float64) (n int) {
+	for name := range series {
+		if strings.Contains(name, `device="other"`) && strings.Contains(name, `version="other"`) {
+			n++
+		}
+	}
+	return n
+}
+
+// TestVersionsHaveSeries once they have answered a class, for all of its pages; the
+// one that answers where nothing else is said has them before.
+func TestVersionsHaveSeries(t *testing.T) {
+	on := newTelemetry(t, shop)
+	before := ours(scrape(t, on))
+	expect(t, before, map[string]float64{
+		`facet_requests_total{code="503",device="phone",page="home",version="v1"}`:    0,
+		`facet_requests_total{code="404",device="other",page="other",version="none"}`: 0,
+	})
+	cells := len(shop.Devices)*(len(shop.Pages)+1) + 1
+	if n := (len(before) - 1) / cells; (len(before)-1)%cells != 0 || n > 40 { // one is of the build
+		t.Errorf("%d series of %d cells", len(before), cells)
+	}
+	for name := range before {
+		if strings.Contains(name, `version="v2"`) || strings.Contains(name, `version="none"`) && !strings.Contains(name, `device="other"`) {
+			t.Errorf("%s before anybody had that version", name)
+		}
+	}
+	candidate := report.Exchange{
+		Report: withParts(report.Part{Name: "rows", Mark: report.Mark{Rung: report.Live}}),
+		Page:   "item", Device: "phone", Version: "phone/v2", Status: 200,
+	}
+	on.Observe(candidate)
+	after := ours(scrape(t, on))
+	expect(t, after, map[string]float64{
+		`facet_requests_total{code="200",device="phone",page="item",version="v2"}`:                              1,
+		`facet_requests_total{code="200",device="phone",page="item",version="v1"}`:                              0,
+		`facet_requests_total{code="500",device="phone",page="home",version="v2"}`:                              0,
+		`facet_version_fallbacks_total{device="phone",page="item",version="v2"}`:                                0,
+		`facet_page_parts_total{device="phone",page="item",part="rows",reason="none",rung="live",version="v2"}`: 1,
+	})
+	one := (len(before) - 1) / cells
+	if added := len(after) - len(before); added != (len(shop.Pages)+1)*one+1 {
+		t.Errorf("a version more has %d series", added)
+	}
+	on.AddDevices(map[string]string{"phone": "phone/v2"})
+	if again := ours(scrape(t, on)); len(again) != len(after) {
+		t.Errorf("%d series, %d before it was promoted", len(again), len(after))
+	}
+	on.AddDevices(map[string]string{"tv": "tv/v2"})
+	expect(t, scrape(t, on), map[string]float64{`facet_requests_total{code="200",device="tv",page="item",version="v2"}`: 0})
+}
+
+// TestAVersionThatPanicsIsToldOf, though control has the request.
+func TestAVersionThatPanicsIsToldOf(t *testing.T) {
+	on := newTelemetry(t, shop)
+	on.Observe(report.Exchange{Report: withParts(), Page: "item", Device: "phone", Version: "phone/v1", Failed: "phone/v2", Status: 200})
+	expect(t, scrape(t, on), map[string]float64{
+		`facet_version_fallbacks_total{device="phone",page="item",version="v2"}`:   1,
+		`facet_version_fallbacks_total{device="phone",page="item",version="v1"}`:   0,
+		`facet_requests_total{code="200",device="phone",page="item",version="v2"}`: 0,
+		`facet_requests_total{code="200",device="phone",page="item",version="v1"}`: 1,
+	})
+}
+
+// TestPairsAreBounded: of a build with more versions than anybody has, each request
+// counts for its class and its page all the same.
+func TestPairsAreBounded(t *testing.T) {
+	o := telemetry.Options{Pages: []string{"item"}, Devices: map[string]string{}}
+	const classes, versions = 10, 100
+	for i := range classes {
+		for j := range versions {
+			o.Versions = append(o.Versions, fmt.Sprintf("class%d/v%d", i, j))
+		}
+		o.Devices[fmt.Sprint("class", i)] = fmt.Sprintf("class%d/v0", i)
+	}
+	on := newTelemetry(t, o)
+	for range 2 {
+		for i, version := range o.Versions {
+			on.Observe(report.Exchange{Report: withParts(), Page: "item", Device: fmt.Sprint("class", i/versions), Version: version, Status: 200})
+		}
+	}
+	pairs, counted := 0, map[string]float64{}
+	for name, n := range scrape(t, on) {
+		if _, device, found := strings.Cut(name, `code="200",device="`); found && strings.Contains(name, `page="item"`) {
+			device, _, _ = strings.Cut(device, `"`)
+			counted[device] += n
+			pairs++
+		}
+	}
+	for i := range classes {
+		if n := counted[fmt.Sprint("class", i)]; n != 2*versions {
+			t.Errorf("class%d has %v requests", i, n)
+		}
+	}
+	if pairs < 256 || pairs > 256+classes {
+		t.Errorf("%d pairs", pairs)
+	}
+}
+
 func TestObserveFromManyGoroutines(t *testing.T) {
 	on := newTelemetry(t, shop)
 	var all sync.WaitGroup
@@ -240,20 +356,23 @@ func TestObserveFromManyGoroutines(t *testing.T) {
 		all.Go(func() {
 			for i := range each {
 				part := report.Part{Name: fmt.Sprint("part", (g+i)%40), Mark: report.Mark{Rung: report.Live}}
-				on.Observe(report.Exchange{Report: withParts(part), Page: "item", Device: "tv", Status: 200})
+				version := shop.Versions[(g+i)%2]
+				on.Observe(report.Exchange{Report: withParts(part), Page: "item", Device: "tv", Version: version, Status: 200})
 			}
 		})
 	}
 	scrape(t, on)
 	all.Wait()
-	var parts float64
-	series := scrape(t, on)
-	for name, n := range series {
-		if strings.HasPrefix(name, "facet_page_parts_total") {
+	var parts, requests float64
+	for name, n := range scrape(t, on) {
+		switch {
+		case strings.HasPrefix(name, "facet_page_parts_total"):
 			parts += n
+		case strings.HasPrefix(name, "facet_requests_total"):
+			requests += n
 		}
 	}
-	if requests := series[`facet_requests_total{code="200",device="tv",page="item"}`]; requests != 8*each || parts != 8*each {
+	if requests != 8*each || parts != 8*each {
 		t.Errorf("%v requests, %v parts", requests, parts)
 	}
 }
@@ -266,7 +385,7 @@ func TestPromtool(t *testing.T) {
 	o := shop
 	o.Controls = []*command.Control{c.Control}
 	on := newTelemetry(t, o)
-	on.Observe(report.Exchange{Report: withParts(report.Part{Name: "a"}), Page: "item", Device: "tv", Status: 200})
+	on.Observe(report.Exchange{Report: withParts(report.Part{Name: "a"}), Page: "item", Device: "tv", Version: "tv/v2", Status: 200})
 	lint(t, text(t, on), true)
 	lint(t, "# HELP facet_time_ms Time.\n# TYPE facet_time_ms counter\nfacet_time_ms 1\n", false)
 }
@@ -301,10 +420,43 @@ func benchmarkObserve(b *testing.B, rung report.Rung) {
 		parts = append(parts, report.Part{Name: name, Mark: report.Mark{Rung: rung}})
 	}
 	parts[3].Mark = report.Mark{Rung: report.Stale, Reason: fault.ReasonTimeout}
-	x := report.Exchange{Report: withParts(parts...), Page: "item", Device: "phone", Status: 200, Bytes: 2500, Took: 6 * time.Millisecond}
+	x := report.Exchange{
+		Report: withParts(parts...), Page: "item", Device: "phone", Version: "phone/v2", Status: 200, Bytes: 2500, Took: 6 * time.Millisecond,
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		on.Observe(x)
+	}
+}
+
+// BenchmarkObserveUnknown is of a path that there is not.
+func BenchmarkObserveUnknown(b *testing.B) {
+	on := newTelemetry(b, shop)
+	x := report.Exchange{Report: withParts(), Status: 404}
+	b.ReportAllocs()
+	for b.Loop() {
+		on.Observe(x)
+	}
+}
+
+// BenchmarkObserveOther is of a version without series of its own.
+func BenchmarkObserveOther(b *testing.B) {
+	on := newTelemetry(b, shop)
+	x := report.Exchange{Report: withParts(), Page: "item", Device: "phone", Version: "phone/v9", Status: 200}
+	b.ReportAllocs()
+	for b.Loop() {
+		on.Observe(x)
+	}
+}
+
+// BenchmarkFirstOfAVersion is the one request that a version's series are made for.
+func BenchmarkFirstOfAVersion(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		on := newTelemetry(b, shop)
+		b.StartTimer()
+		on.Observe(report.Exchange{Report: withParts(), Page: "item", Device: "phone", Version: "phone/v2", Status: 200})
 	}
 }
 

@@ -7,7 +7,8 @@
 //
 // Every label has a closed set of values, made of the build and the configuration
 // at start: no request, whatever it asks for, adds one. A path, a method or a
-// device that is unknown counts under "other".
+// device that is unknown counts under "other". A version of an adapter has series for
+// a class of devices once it has answered one, which operators decide.
 package telemetry
 
 import (
@@ -25,7 +26,8 @@ import (
 type Options struct {
 	Controls []*command.Control // of all commands, each name once
 	Pages    []string           // the names of all pages, such as "productdetails"
-	Devices  []string           // the classes of all devices
+	Versions []string           // the names of all versions of adapters, such as "phone/v1"
+	Devices  map[string]string  // the version that answers where nothing else is said, by the class of the device
 	Version  string             // of the build
 	Figures  []Figure           // of other parts of the program, each name once
 }
@@ -46,7 +48,7 @@ func New(o Options) (*Telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Telemetry{pages: newPages(o.Pages, o.Devices), stream: newStream(o.Controls)}
+	t := &Telemetry{pages: newPages(&o), stream: newStream(o.Controls)}
 	for _, c := range append(t.pages.collectors(),
 		newCommands(o.Controls), figures,
 		buildInfo(o.Version),
@@ -79,9 +81,10 @@ func distinct(controls []*command.Control) error {
 // but for the first requests of each kind, no memory.
 func (t *Telemetry) Observe(x report.Exchange) { t.pages.observe(&x) }
 
-// AddDevices gives further classes of devices series of their own, after a reload;
-// beyond 64 they count as "other". Those that are gone keep theirs.
-func (t *Telemetry) AddDevices(classes ...string) { t.pages.addDevices(classes) }
+// AddDevices gives further classes of devices series of their own, after a reload, and
+// the versions that answer them (see [Options]); beyond 64 classes they count as
+// "other". Those that are gone keep theirs.
+func (t *Telemetry) AddDevices(answering map[string]string) { t.pages.addDevices(answering) }
 
 // Handlers returns what the private port has to answer, by path.
 func (t *Telemetry) Handlers() map[string]http.Handler {
