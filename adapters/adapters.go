@@ -9,7 +9,9 @@ import (
 	phonev2 "github.com/facet-gateway/facet/adapters/phone/v2"
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/adapters/tablet"
+	tabletv2 "github.com/facet-gateway/facet/adapters/tablet/v2"
 	"github.com/facet-gateway/facet/adapters/tv"
+	tvv2 "github.com/facet-gateway/facet/adapters/tv/v2"
 	"github.com/facet-gateway/facet/core/adapter"
 )
 
@@ -18,9 +20,11 @@ import (
 func All(s *services.Services) (*adapter.Set, error) {
 	makers := []func(*services.Services) (*adapter.Version, error){
 		tv.New,
+		tvv2.New,
 		phone.New,
 		phonev2.New,
 		tablet.New,
+		tabletv2.New,
 	}
 	var all []*adapter.Version
 	var errs []error

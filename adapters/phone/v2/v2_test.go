@@ -42,6 +42,7 @@ func TestHome(t *testing.T) {
 		Path:     "/home",
 		User:     "u-7",
 		Required: []string{"catalog"},
+		Cases:    adaptertest.Without("recommendations", "reviews"),
 		Time:     100 * time.Millisecond,
 		Bytes:    8 << 10,
 	})

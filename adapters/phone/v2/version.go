@@ -1,5 +1,6 @@
 // Package v2 is version 2 of the adapter for phones: a product page that begins
-// with what others say. All else is as in version 1.
+// with what others say, and a home page that is one grid. All else is as in
+// version 1.
 package v2
 
 import (
@@ -16,5 +17,6 @@ func New(s *services.Services) (*adapter.Version, error) {
 	p := pages{s}
 	return adapter.NewOn(devices.Phone, "v2", "v1",
 		adapter.Override("/productdetails", p.productDetails),
+		adapter.Override("/home", p.home),
 	)
 }
