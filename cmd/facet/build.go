@@ -62,6 +62,15 @@ func (b *build) pages() []string {
 	return slices.Compact(names)
 }
 
+// labels are the versions of a set, as "phone/v1".
+func labels(set *adapter.Set) []string {
+	var labels []string
+	for _, v := range set.All() {
+		labels = append(labels, v.String())
+	}
+	return labels
+}
+
 // split returns the two halves of a command's name, "service.command".
 func split(c *command.Control) (service, name string) {
 	service, name, _ = strings.Cut(c.Name(), ".")

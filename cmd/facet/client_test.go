@@ -36,6 +36,7 @@ func documents(t *testing.T, folder string) map[string]string {
 	for name, flags := range map[string][]string{
 		"tv": {"--device", "tv"}, "tablet": {"--device", "tablet"},
 		"phone": {"--device", "phone"}, "phonev2": {"--device", "phone", "--version", "v2"},
+		"tvv2": {"--device", "tv", "--version", "v2"}, "tabletv2": {"--device", "tablet", "--version", "v2"},
 	} {
 		status, stdout, stderr := ended(t, append([]string{"openapi"}, flags...)...)
 		if status != 0 {

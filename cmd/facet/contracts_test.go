@@ -29,7 +29,8 @@ func TestContractsOfConfiguredDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "phone.json phone/v1.json phone/v2.json tablet.json tablet/v1.json tv.json tv/v1.json watch.json watch/v1.json watch/v2.json"
+	const want = "phone.json phone/v1.json phone/v2.json tablet.json tablet/v1.json tablet/v2.json " +
+		"tv.json tv/v1.json tv/v2.json watch.json watch/v1.json watch/v2.json"
 	if got := strings.Join(slices.Sorted(maps.Keys(all)), " "); got != want {
 		t.Errorf("the documents are %s, want %s", got, want)
 	}

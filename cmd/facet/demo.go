@@ -105,7 +105,8 @@ func (g *gateway) employ() (string, error) {
 func (d *demonstration) config(shop *simulator.Simulator) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "listen: %q\nadmin: %q\n", d.listen, d.admin)
-	text.WriteString("auth: {mode: header}\ncors: {origins: [\"*\"]}\nlog: {format: text}\nserver: {drain_delay: 0s}\nservices:\n")
+	text.WriteString("auth: {mode: header}\ncors: {origins: [\"*\"]}\nlog: {format: text}\n")
+	text.WriteString("server: {drain_delay: 0s}\nrollout: {file: \"\"}\nservices:\n")
 	for _, name := range services.Names() {
 		fmt.Fprintf(&text, "  %s: {instances: [%q]}\n", name, shop.URL(name))
 	}

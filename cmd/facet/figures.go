@@ -1,14 +1,16 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/core/telemetry"
 )
 
-// figures are the metrics of admission, of reloads and, if there is one, of the
-// shared cache.
+// figures are the metrics of admission, of reloads, of rollouts and, as far as there
+// are such, of the shared cache and of exposures.
 func (g *gateway) figures() []telemetry.Figure {
-	return append(append(g.admissionFigures(), g.reloadFigures()...), g.cacheFigures()...)
+	return slices.Concat(g.admissionFigures(), g.reloadFigures(), g.rolloutFigures(), g.cacheFigures(), g.exposureFigures())
 }
 
 func (g *gateway) admissionFigures() []telemetry.Figure {
@@ -86,12 +88,7 @@ func (g *gateway) cacheFigures() []telemetry.Figure {
 		},
 		{
 			Name: "facet_shared_cache_connected", Help: "1 while the shared cache is there.",
-			Read: func(string) float64 {
-				if g.shared.Stats().Connected {
-					return 1
-				}
-				return 0
-			},
+			Read: func(string) float64 { return truth(g.shared.Stats().Connected) },
 		},
 	}
 }

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"net/http"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -104,4 +105,53 @@ func TestTheSharedCacheIsCounted(t *testing.T) {
 		all := seriesOf(t, s.admin)
 		return all[lookups+`fault"}`] != "0" || all[lookups+`skipped"}`] != "0"
 	})
+}
+
+// TestRolloutsAreCounted, and by version what they lead to.
+func TestRolloutsAreCounted(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, "rollout: {exposure: {log: true, nats: [\"nats://127.0.0.1:1\"]}}\n")
+	s := shop{admin: r.admin}
+	const exposures, deliveries = `facet_exposures_total{result="`, `facet_exposure_deliveries_total{result="`
+	requests := func(version string) string {
+		return `facet_requests_total{code="200",device="phone",page="productdetails",version="` + version + `"}`
+	}
+	s.expectSeries(t, "the start", map[string]string{
+		"facet_rollout_revision": "0", "facet_rollout_store_available": "1", "facet_rollout_replicas": "1",
+		`facet_rollouts{status="running"}`: "0", `facet_rollouts{status="aborted"}`: "0",
+		"facet_rollouts_waiting": "0", "facet_versions_quarantined": "0",
+		"facet_exposures_connected": "0", "facet_exposures_queued": "0", exposures + `told"}`: "0", requests("v1"): "0",
+	})
+	if _, there := seriesOf(t, r.admin)[requests("v2")]; there {
+		t.Error("there are series of a version that nobody has had")
+	}
+	r.must(t, "start phone/reviews-first --candidate v2 --share 100")
+	r.versions(t, 5)
+	r.versions(t, 5)
+	s.expectSeries(t, "a rollout", map[string]string{
+		"facet_rollout_revision": "1", `facet_rollouts{status="running"}`: "1", requests("v1"): "0", requests("v2"): "10",
+		exposures + `told"}`: "5", exposures + `repeated"}`: "5", deliveries + `logged"}`: "5", "facet_exposures_queued": "0",
+	})
+	r.must(t, "abort phone/reviews-first")
+	r.must(t, "quarantine phone/v2 --reason broken")
+	r.versions(t, 3)
+	s.expectSeries(t, "an abort", map[string]string{
+		"facet_rollout_revision": "3", `facet_rollouts{status="running"}`: "0", `facet_rollouts{status="aborted"}`: "1",
+		"facet_versions_quarantined": "1", requests("v1"): "3", requests("v2"): "10",
+	})
+	promtool := exec.Command("promtool", "check", "metrics")
+	promtool.Stdin = strings.NewReader(get(t, r.admin+"/metrics").body)
+	if said, err := promtool.CombinedOutput(); err != nil || len(said) > 0 {
+		t.Errorf("promtool: %v %s", err, said)
+	}
+}
+
+// TestExposuresNobodyIsToldOf have no metrics.
+func TestExposuresNobodyIsToldOf(t *testing.T) {
+	t.Parallel()
+	for name := range seriesOf(t, open(t, nil).admin) {
+		if strings.HasPrefix(name, "facet_exposure") {
+			t.Errorf("there is %s", name)
+		}
+	}
 }

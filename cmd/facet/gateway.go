@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	nethttp "net/http"
 	"sync/atomic"
@@ -18,7 +19,12 @@ import (
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/core/operator"
+	"github.com/facet-gateway/facet/core/remote"
+	"github.com/facet-gateway/facet/core/rollout"
+	"github.com/facet-gateway/facet/core/rollout/exposure"
+	"github.com/facet-gateway/facet/core/rollout/fleet"
 	"github.com/facet-gateway/facet/core/server"
+	"github.com/facet-gateway/facet/core/shadow"
 	"github.com/facet-gateway/facet/core/telemetry"
 	"github.com/facet-gateway/facet/devices"
 )
@@ -26,6 +32,7 @@ import (
 // gateway is a configuration come to life: clients, commands and two ports.
 type gateway struct {
 	build     *build
+	versions  *adapter.Set   // of the build, and the remote ones
 	config    *config.Config // of the start, for what a reload does not change
 	log       *slog.Logger
 	level     *slog.LevelVar // of the log; nil: it stays
@@ -36,6 +43,16 @@ type gateway struct {
 	retries   map[string]*command.Budget // of each service
 	shared    *cache.Shared              // nil: no cache is shared with other replicas
 	admission *edge.Limiter
+	fleet     *fleet.Fleet     // of the rollouts
+	forcing   *rollout.Forcing // nil: nobody can force a version
+
+	shadows   *shadow.Runner            // of candidates beside control
+	exposures *exposure.Recorder        // nil: nobody is told
+	remotes   map[string]*remote.Remote // by their names in the configuration
+
+	rolloutFile   string // ""; they are not in a file
+	closeRollouts func() // the store; nil: there is nothing to close
+
 	server    *server.Server
 	documents atomic.Pointer[map[string][]byte] // of what the devices' pages are, by name
 	telemetry *telemetry.Telemetry
@@ -53,7 +70,7 @@ func newGateway(b *build, c *config.Config, log *slog.Logger) (*gateway, error) 
 		clients: make(map[string]*http.Client, len(c.Services)), retries: make(map[string]*command.Budget, len(c.Services)),
 	}
 	g.reloader = config.NewReloader(c, g.load, g.prepare)
-	for _, step := range []func() error{g.connect, g.share, g.readOperators, g.open} {
+	for _, step := range []func() error{g.connect, g.share, g.readOperators, g.reach, g.roll, g.open} {
 		if err := step(); err != nil {
 			g.close()
 			return nil, err
@@ -91,7 +108,8 @@ func (g *gateway) open() error {
 		return refused{err}
 	}
 	g.telemetry, err = telemetry.New(telemetry.Options{
-		Controls: g.controls, Pages: g.build.pages(), Devices: names(live.Devices.Classes()), Version: buildVersion(), Figures: g.figures(),
+		Controls: g.controls, Pages: g.build.pages(), Versions: labels(g.versions), Devices: answering(&live),
+		Version: buildVersion(), Figures: g.figures(),
 	})
 	if err != nil {
 		return failed(err)
@@ -100,7 +118,7 @@ func (g *gateway) open() error {
 		Live: live,
 		Fixed: server.Fixed{
 			Auth: g.config.Auth.Mode, Limits: limits(g.config), Log: g.log,
-			Admission: g.admission, Observe: g.telemetry.Observe,
+			Admission: g.admission, Observe: g.telemetry.Observe, Build: g.versions, Rollouts: g.assigning(),
 		},
 	})
 	if err != nil {
@@ -115,10 +133,17 @@ func (g *gateway) open() error {
 	return nil
 }
 
-func names(classes []devices.Class) []string {
-	all := make([]string, len(classes))
-	for i, class := range classes {
-		all[i] = string(class)
+// answering returns the version that answers each class of devices where no rollout
+// says otherwise.
+func answering(l *server.Live) map[string]string {
+	all := make(map[string]string)
+	for _, class := range l.Devices.Classes() {
+		profile, _ := l.Devices.Lookup(class)
+		for _, v := range l.Versions {
+			if v.Class == profile.Adapter() {
+				all[string(class)] = v.String()
+			}
+		}
 	}
 	return all
 }
@@ -141,6 +166,7 @@ func (g *gateway) states() map[string]func() any {
 		"/config":    g.inForce,
 		"/admission": func() any { return g.admission.Stats() },
 	}
+	maps.Copy(all, g.rolloutStates())
 	if g.shared != nil {
 		all["/cache"] = func() any { return g.shared.Stats() }
 	}
@@ -227,11 +253,15 @@ func (g *gateway) close() {
 	if g.shared != nil {
 		g.shared.Close()
 	}
+	g.closeRolling()
 	if g.auditFile != nil {
 		g.auditFile.close()
 	}
 	for _, c := range g.clients {
 		c.Close()
+	}
+	for _, r := range g.remotes {
+		r.Close()
 	}
 }
 
@@ -245,6 +275,9 @@ func (g *gateway) run(ctx context.Context, announce announcement) error {
 		if err := g.auditFile.open(); err != nil {
 			return err
 		}
+	}
+	if err := g.openRollouts(); err != nil {
+		return err
 	}
 	var config net.ListenConfig
 	public, err := config.Listen(ctx, "tcp", g.config.Listen)
@@ -285,19 +318,22 @@ func (g *gateway) tellOfStop(ctx context.Context) (end func()) {
 	}
 }
 
-// serve serves both ports. The private one ends after the public one, so that it
-// can tell of the drain; if it ends by itself, both do.
+// serve serves both ports, and follows the rollouts. The private port ends after the
+// public one, so that it can tell of the drain; if one of the three ends by itself,
+// all do.
 func (g *gateway) serve(ctx context.Context, public, private net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	longer, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	ended := make(chan error, 1)
-	go func() {
+	ended := make(chan error, 2) //nolint:mnd // of the two that run beside
+	beside := func(run func() error) {
 		defer cancel()
-		ended <- g.admin.Serve(longer, private)
-	}()
+		ended <- run()
+	}
+	go beside(func() error { return g.admin.Serve(longer, private) })
+	go beside(func() error { return g.fleet.Run(longer) })
 	err := g.server.Serve(ctx, public)
 	end()
-	return errors.Join(err, <-ended)
+	return errors.Join(err, <-ended, <-ended)
 }

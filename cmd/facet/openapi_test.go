@@ -37,6 +37,8 @@ func TestOpenAPI(t *testing.T) {
 		{"--device tablet", "tablet/v1", "X-Device-Type: tablet"},
 		{"--device phone", "phone/v1", "X-Device-Type: phone"},
 		{"--device phone --version v2", "phone/v2", "X-Device-Type: phone"},
+		{"--device tv --version v2", "tv/v2", "X-Device-Type: tv"},
+		{"--device tablet --version v2", "tablet/v2", "X-Device-Type: tablet"},
 		{"--device phone --config " + config, "phone/v2", "X-Screen: phone"},
 		{"--device phone --version v1 --config " + config, "phone/v1", "X-Screen: phone"},
 		{"--device watch --config " + config, "phone/v2", "X-Screen: watch"},

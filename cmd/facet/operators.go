@@ -15,14 +15,14 @@ import (
 // changes are what operators can ask for of the program, beside what the private
 // port changes by itself.
 func (g *gateway) changes() []admin.Change {
-	return []admin.Change{
+	return append(g.rolloutChanges(),
 		admin.NewChange(nethttp.MethodPost, "/reload", func(ctx context.Context, _ admin.Actor, _ struct{}) (any, error) {
 			return g.reload(ctx)
 		}),
 		admin.NewChange(nethttp.MethodPost, "/invalidate", func(ctx context.Context, _ admin.Actor, what invalidation) (any, error) {
 			return g.invalidate(ctx, what)
 		}),
-	}
+	)
 }
 
 // readOperators puts the tokens of the configuration in force, and makes ready the

@@ -38,11 +38,18 @@ func newPrivatePort(text, token string) (*privatePort, error) {
 // with the problem's words. A redirection is not followed: the token is for this
 // port alone.
 func (p *privatePort) ask(ctx context.Context, method, path string, body []byte, into any) error {
+	_, err := p.askIf(ctx, method, path, "", body, into)
+	return err
+}
+
+// askIf is ask of a state whose entity tag is given, "" for any; it returns that of
+// the answer.
+func (p *privatePort) askIf(ctx context.Context, method, path, ifMatch string, body []byte, into any) (etag string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, p.url+path, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("--admin: %w", err)
+		return "", fmt.Errorf("--admin: %w", err)
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
@@ -50,24 +57,27 @@ func (p *privatePort) ask(ctx context.Context, method, path string, body []byte,
 	if p.token != "" {
 		r.Header.Set("Authorization", "Bearer "+p.token)
 	}
+	if ifMatch != "" {
+		r.Header.Set("If-Match", `"`+ifMatch+`"`)
+	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer client.CloseIdleConnections()
 	response, err := client.Do(r)
 	if err != nil {
-		return failed(err)
+		return "", failed(err)
 	}
 	defer func() { _ = response.Body.Close() }() // it was only read
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxTold))
 	if err != nil {
-		return failed(err)
+		return "", failed(err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return failed(problemOf(response.Status, text))
+		return "", failed(problemOf(response.Status, text))
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return failed(fmt.Errorf("the answer of %s is not one of a gateway: %w", p.url, err))
+		return "", failed(fmt.Errorf("the answer of %s is not one of a gateway: %w", p.url, err))
 	}
-	return nil
+	return strings.Trim(response.Header.Get("ETag"), `"`), nil
 }
 
 // problemOf is an answer of problem+json as people read it.

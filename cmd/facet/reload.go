@@ -97,7 +97,7 @@ func (g *gateway) prepare(c *config.Config) (apply func(), err error) {
 		policies()
 		g.admit(c)
 		tokens()
-		g.telemetry.AddDevices(names(live.Devices.Classes())...) // first: no request of a new class is missed
+		g.telemetry.AddDevices(answering(&live)) // first: no request of a new class is missed
 		serve()
 		g.documents.Store(&documents)
 		if g.level != nil {
@@ -135,6 +135,7 @@ func (g *gateway) policies(c *config.Config) (apply func(), err error) {
 				g.log.Error("a policy that was found good is refused: a defect", "error", err.Error())
 			}
 		}
+		g.reachBy(c)
 	}, nil
 }
 

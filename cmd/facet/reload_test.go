@@ -172,6 +172,8 @@ func TestReloadChangesWhatIsDone(t *testing.T) {
 	if got := s.hangUp(t); got.Failures != 0 {
 		t.Fatal(got.LastError)
 	}
+	const requests = `facet_requests_total{code="200",device="watch",page="productdetails",version="v2"}`
+	s.expectSeries(t, "a new class", map[string]string{requests: "0"})
 	began := time.Now()
 	a := page(t, s.public, "watch", "p-1042")
 	adapter, parts := a.header.Get("Facet-Adapter"), a.header.Get("Facet-Parts")
@@ -181,6 +183,7 @@ func TestReloadChangesWhatIsDone(t *testing.T) {
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("the page took %v: the old timeout of a minute is in force", took)
 	}
+	s.expectSeries(t, "its first page", map[string]string{requests: "1"})
 	if a := get(t, s.admin+"/openapi/watch.json"); a.status != http.StatusOK || !strings.Contains(a.body, "What phone/v2 answers.") {
 		t.Errorf("the document of the new class: %d", a.status)
 	}

@@ -45,7 +45,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newCheck(), newDevice(), newOpenAPI(), newDiff(), newVersion(), newToken(), newCircuits())
+	root.AddCommand(newServe(), newCheck(), newDevice(), newOpenAPI(), newDiff(), newVersion(), newToken(), newCircuits(), newRollout())
 	root.AddCommand(developmentCommands()...)
 	return root
 }

@@ -35,8 +35,8 @@ func TestMetricsOfTheProgram(t *testing.T) {
 		whole(t, gateway, device, "p-1042")
 	}
 	before := seriesOf(t, admin)
-	if before[`facet_requests_total{code="404",device="other",page="other"}`] != "0" ||
-		before[`facet_requests_total{code="200",device="tv",page="productdetails"}`] == "0" ||
+	if before[`facet_requests_total{code="404",device="other",page="other",version="none"}`] != "0" ||
+		before[`facet_requests_total{code="200",device="tv",page="productdetails",version="v1"}`] == "0" ||
 		before[`facet_command_runs_total{command="catalog.product",outcome="success",service="catalog"}`] == "0" {
 		t.Errorf("%d series: %v", len(before), before)
 	}
@@ -55,7 +55,7 @@ func TestMetricsOfTheProgram(t *testing.T) {
 			t.Errorf("a word of a client's is in %s", name)
 		}
 	}
-	if after[`facet_requests_total{code="404",device="other",page="other"}`] == "0" {
+	if after[`facet_requests_total{code="404",device="other",page="other",version="none"}`] == "0" {
 		t.Error("unknown paths are not counted")
 	}
 	promtool := exec.Command("promtool", "check", "metrics")

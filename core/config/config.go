@@ -50,6 +50,7 @@ type Config struct {
 	Adapters map[devices.Class]string
 
 	Operators Operators
+	Rollout   Rollout
 
 	// Warnings are what is allowed but hardly meant, one line each.
 	Warnings []string
@@ -123,6 +124,7 @@ func Load(file string, known Known) (*Config, error) {
 		return nil, err
 	}
 	c.Operators.below(filepath.Dir(file))
+	c.Rollout.below(filepath.Dir(file))
 	return c, nil
 }
 
@@ -149,6 +151,7 @@ func (c *Config) decode(v value, known Known) {
 		set("listen", &c.Listen, address),
 		set("admin", &c.Admin, address),
 		field{"operators", c.Operators.decode},
+		field{"rollout", func(v value) { c.Rollout.decode(v, known.Adapters) }},
 		field{"devices", func(v value) { decodeDevices(v, &c.Devices, known.Adapters) }},
 		field{"auth", c.Auth.decode},
 		field{"cors", c.CORS.decode},

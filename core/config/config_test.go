@@ -17,6 +17,9 @@ import (
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/edge"
+	"github.com/facet-gateway/facet/core/rollout"
+	"github.com/facet-gateway/facet/core/rollout/etcd"
+	"github.com/facet-gateway/facet/core/rollout/exposure"
 	"github.com/facet-gateway/facet/devices"
 )
 
@@ -78,6 +81,12 @@ func TestDefaults(t *testing.T) {
 		},
 		Pages:    map[string]config.Page{"productdetails": {800 * time.Millisecond}, "home": {800 * time.Millisecond}},
 		Adapters: map[devices.Class]string{"tv": "v1", "phone": "v1"},
+		Rollout: config.Rollout{
+			File: "testdata/good/rollouts.json", Etcd: etcd.Options{Prefix: "/facet/rollout"},
+			UnitHeader: "X-Device-Id", Headers: rollout.DefaultHeaders(),
+			Quarantine: config.Quarantine{Panics: 3, Overruns: 3, Window: time.Minute},
+			Exposure:   exposure.Options{Subject: "facet.exposure", Window: time.Hour},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -98,6 +107,34 @@ func TestEveryField(t *testing.T) {
 	want := &config.Config{
 		Listen: "127.0.0.1:9080",
 		Admin:  "127.0.0.1:9081",
+		Rollout: config.Rollout{
+			File: "testdata/state/rollouts.json",
+			Etcd: etcd.Options{
+				Endpoints: []string{"https://10.0.0.1:2379", "https://10.0.0.2:2379"}, Prefix: "/shop/rollout",
+				User: "facet", PasswordFile: "/run/secrets/etcd",
+				CAFile: "testdata/ca.pem", CertFile: "/tls/cert.pem", KeyFile: "/tls/key.pem",
+			},
+			ForceKey: "/run/secrets/force", UnitHeader: "X-Client-Id",
+			Headers:    rollout.Headers{AppVersion: "X-Version", Country: "CloudFront-Viewer-Country"},
+			Quarantine: config.Quarantine{Overruns: 5, Window: 10 * time.Minute},
+			Exposure: exposure.Options{
+				Log: true, NATS: []string{"nats://127.0.0.1:4222"}, Subject: "shop.exposure", Window: 24 * time.Hour,
+				Credentials: "testdata/nats.creds", CA: "testdata/nats-ca.pem", Certificate: "/tls/nats.pem", Key: "/tls/nats-key.pem",
+				HashKey: "/run/secrets/hash",
+			},
+			Remotes: map[string]config.Remote{
+				"phone/v9": {
+					Instances: []string{"http://phone-1.internal:8080", "http://phone-2.internal:8080/shop"},
+					MaxBody:   256 << 10, MaxConnections: 32, Timeout: 350 * time.Millisecond, MaxConcurrent: 40,
+					Circuit: command.Circuit{Volume: 10, ErrorPercent: 25, Consecutive: 5, Sleep: 2 * time.Second},
+				},
+				"tv/v7": {
+					Instances: []string{"http://tv.internal:8080"},
+					MaxBody:   1 << 20, MaxConnections: 512, Timeout: 500 * time.Millisecond, MaxConcurrent: 100,
+					Circuit: command.DefaultPolicy().Circuit,
+				},
+			},
+		},
 		Operators: config.Operators{
 			Tokens: "testdata/operators.txt", Audit: "/var/log/facet/audit.log", Hosts: []string{"gateway.internal", "localdev"},
 		},

@@ -29,36 +29,40 @@ func orNone(value string) string {
 // needs a restart, and fails a test: whoever adds a setting decides.
 func reloadable() map[string]bool {
 	return map[string]bool{
-		"listen":                     false,
-		"admin":                      false,
-		"devices":                    true,
-		"admission":                  true,
-		"auth.mode":                  false, // whom to believe is not to be changed by the way
-		"cors.origins":               true,
-		"cors.max_age":               true,
-		"log.level":                  true,
-		"log.format":                 false, // a log is of one form
-		"log.requests":               true,
-		"server.read_header_timeout": false,
-		"server.read_timeout":        false,
-		"server.write_timeout":       false,
-		"server.idle_timeout":        false,
-		"server.max_header_bytes":    false,
-		"server.max_header_lines":    false,
-		"server.drain_delay":         false,
-		"server.shutdown_timeout":    false,
-		"server.gzip_min":            false,
-		"cache":                      false, // a store is a connection
-		"services.*.instances":       false,
-		"services.*.max_body":        false,
-		"services.*.max_connections": false,
-		"services.*.retry_budget":    true,
-		"services.*.commands":        true, // all of a policy
-		"operators.tokens":           true,
-		"operators.audit":            false,
-		"operators.hosts":            false,
-		"pages.*.budget":             true,
-		"adapters":                   true,
+		"listen":                           false,
+		"admin":                            false,
+		"devices":                          true,
+		"admission":                        true,
+		"auth.mode":                        false, // whom to believe is not to be changed by the way
+		"cors.origins":                     true,
+		"cors.max_age":                     true,
+		"log.level":                        true,
+		"log.format":                       false, // a log is of one form
+		"log.requests":                     true,
+		"server.read_header_timeout":       false,
+		"server.read_timeout":              false,
+		"server.write_timeout":             false,
+		"server.idle_timeout":              false,
+		"server.max_header_bytes":          false,
+		"server.max_header_lines":          false,
+		"server.drain_delay":               false,
+		"server.shutdown_timeout":          false,
+		"server.gzip_min":                  false,
+		"cache":                            false, // a store is a connection
+		"services.*.instances":             false,
+		"services.*.max_body":              false,
+		"services.*.max_connections":       false,
+		"services.*.retry_budget":          true,
+		"services.*.commands":              true,  // all of a policy
+		"rollout":                          false, // what it keeps is changed through the private port
+		"rollout.remotes.*.timeout":        true,
+		"rollout.remotes.*.max_concurrent": true,
+		"rollout.remotes.*.circuit":        true,
+		"operators.tokens":                 true,
+		"operators.audit":                  false,
+		"operators.hosts":                  false,
+		"pages.*.budget":                   true,
+		"adapters":                         true,
 	}
 }
 

@@ -48,6 +48,7 @@ func (k Known) defaults() (*Config, error) {
 		Server:    defaultServer(),
 		Admission: edge.DefaultOptions(),
 		Cache:     store.Default(),
+		Rollout:   defaultRollout(),
 		Services:  make(map[string]Service, len(k.Services)),
 		Pages:     make(map[string]Page, len(k.Pages)),
 		Adapters:  make(map[devices.Class]string, len(k.Adapters)),

@@ -163,6 +163,19 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+func TestARemoteThatLeavesNoTimeWarns(t *testing.T) {
+	data := strings.TrimPrefix(services, "\n") + "pages: {home: {budget: 400ms}}\n" +
+		"rollout: {remotes: {tv/v7: {instances: [\"http://127.0.0.1:9003\"]}}}\n"
+	c, err := config.Parse("f", []byte(data), known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `rollout.remotes."tv/v7".timeout: 500ms leaves control no time of the budget of home, which is 400ms`
+	if got := strings.Join(c.Warnings, "\n"); got != want {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestAdminOfOthersWarns(t *testing.T) {
 	for admin, warned := range map[string]bool{
 		"127.0.0.1:0": false, "127.9.9.9:81": false, "localhost:81": false, "\"[::1]:81\"": false,
