@@ -210,7 +210,9 @@ func TestReloadChangesWhatWebPagesMaySend(t *testing.T) {
 	if got := sendable(); got != "" {
 		t.Errorf("nobody may send anything, and is told %q", got)
 	}
-	for line, want := range map[string]string{"": "X-Request-Timeout-Ms", `"x-ahead: 1"`: "X-Request-Timeout-Ms, X-Ahead"} {
+	for line, want := range map[string]string{
+		"": "X-Request-Timeout-Ms, X-Device-Id", `"x-ahead: 1"`: "X-Request-Timeout-Ms, X-Ahead, X-Device-Id",
+	} {
 		s.rewrite(t, "services:\n",
 			"cors: {origins: [\"https://tv.example\"]}\nadmission: {prefetch: {header: "+cmp.Or(line, `""`)+"}}\nservices:\n")
 		if got := s.hangUp(t); got.Failures != 0 {

@@ -20,17 +20,16 @@ const othersWrite = 0o022
 // unfinished is the file that a change is written to.
 func (s *Store) unfinished() string { return s.name + ".tmp" }
 
-// load reads the file.
-func (s *Store) load(check func(*rollout.State) error) error {
+// load reads the file; without one, nobody has decided anything yet.
+func (s *Store) load() (*rollout.State, error) {
 	text, err := s.read()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return &rollout.State{}, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.now.state, err = rollout.Decode(text, check)
-	return err
+	return rollout.Decode(text, s.check)
 }
 
 // clear removes what a process that was killed left beside the file.

@@ -7,12 +7,12 @@
 // or the one that was being written. A change takes as long as the disk does, some
 // milliseconds; nothing waits for it but other changes.
 //
-// One process has the file: it holds a lock (flock) on another one beside it for as
-// long as it lives, and a second process that opens it fails. It could as well read
-// the file again before each change, but it would not hear of the other's changes,
-// and two gateways would answer by different states for as long as nobody changes
-// anything. Whoever wants two of them wants etcd. The lock is the kernel's: it ends
-// with the process, however it ends.
+// One process changes the file: it holds a lock (flock) on another one beside it for
+// as long as it lives. Another process that opens it reads it again each second, so
+// that it answers by the same state a moment later, refuses changes, and takes the
+// lock when it is free: a gateway can begin while the one before it drains. Whoever
+// wants two of them for long wants etcd. The lock is the kernel's: it ends with the
+// process, however it ends.
 //
 // What somebody else writes into the file while it is open is not read, and the next
 // change writes over it: the private port is there for changes. The folder must be
@@ -29,6 +29,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/rollout"
@@ -37,8 +38,9 @@ import (
 // Store is a file. It is a [rollout.Store].
 type Store struct {
 	name  string
+	check func(*rollout.State) error
 	mode  fs.FileMode
-	lock  *os.File
+	lock  *os.File      // nil: another process has it, or the folder cannot be written; whoever holds write changes it
 	write chan struct{} // of size one: whoever holds it changes the file
 	ended chan struct{} // closed by Close
 
@@ -59,10 +61,12 @@ const maxSize = 8 << 20 // bytes
 
 var errClosed = errors.New("the file of rollouts was closed")
 
+var errTaken = errors.New("another process has it")
+
 // Check says what is wrong with the file of a name, as Open does, but neither makes nor
 // changes anything, and does not care who else has it.
 func Check(name string, check func(*rollout.State) error) error {
-	if err := newStore(name).load(check); err != nil {
+	if _, err := newStore(name, check).load(); err != nil {
 		return fmt.Errorf("the rollouts of %s: %w", name, err)
 	}
 	return nil
@@ -72,19 +76,14 @@ func Check(name string, check func(*rollout.State) error) error {
 // A file that holds no valid state is an error that names the file and the field, and
 // stays as it is; what check says is wrong with a state counts, too, nil checks nothing.
 //
-// In a folder that cannot be written the file is read all the same; changes are refused.
+// A file that another process has, or in a folder that cannot be written, is read all
+// the same; changes are refused for as long as that is so.
 func Open(name string, check func(*rollout.State) error) (*Store, error) {
-	s := newStore(name)
-	lock, err := claim(name)
-	switch {
-	case err == nil:
-		s.lock = lock
-		err = s.clear()
-	case readOnly(err):
-		s.now.fail, err = err, nil
-	}
-	if err == nil {
-		err = s.load(check)
+	s := newStore(name, check)
+	err := s.claim()
+	if err == nil || readOnly(err) || errors.Is(err, errTaken) {
+		s.now.fail = err
+		s.now.state, err = s.load()
 	}
 	if err != nil {
 		s.Close()
@@ -93,10 +92,42 @@ func Open(name string, check func(*rollout.State) error) (*Store, error) {
 	return s, nil
 }
 
-func newStore(name string) *Store {
-	s := &Store{name: name, mode: newMode, write: make(chan struct{}, 1), ended: make(chan struct{})}
+func newStore(name string, check func(*rollout.State) error) *Store {
+	s := &Store{name: name, check: check, mode: newMode, write: make(chan struct{}, 1), ended: make(chan struct{})}
 	s.now = moment{state: &rollout.State{}, over: make(chan struct{})}
 	return s
+}
+
+// claim takes the lock, and removes what a process that was killed left.
+func (s *Store) claim() error {
+	lock, err := claim(s.name)
+	if err != nil {
+		return err
+	}
+	s.lock = lock
+	return s.clear()
+}
+
+// again is how often a process that has not got the lock looks at the file.
+const again = time.Second
+
+// follow reads the file again, and takes the lock if it is free. A process that has it
+// knows the state.
+func (s *Store) follow() {
+	s.write <- struct{}{}
+	defer func() { <-s.write }()
+	if s.lock != nil || s.closed() {
+		return
+	}
+	away := s.claim()
+	state, err := s.load()
+	if err != nil { // the last good state holds
+		state, away = s.current().state, err
+	}
+	if now := s.current(); state.Revision == now.state.Revision {
+		state = now.state
+	}
+	s.become(state, away)
 }
 
 // readOnly reports whether an error says that the folder cannot be written.
@@ -127,10 +158,12 @@ func (s *Store) closed() bool {
 	}
 }
 
-// Watch tells the states that this process makes. That a change could not be written
-// makes the file unavailable until one can.
+// Watch tells the states that this process makes, or follows. That changes cannot be
+// written makes the file unavailable until they can.
 func (s *Store) Watch(ctx context.Context, changed func(*rollout.State), available func(error)) error {
 	var told moment
+	look := time.NewTicker(again)
+	defer look.Stop()
 	for {
 		now := s.current()
 		if now.state != told.state {
@@ -146,6 +179,8 @@ func (s *Store) Watch(ctx context.Context, changed func(*rollout.State), availab
 		case <-s.ended:
 			return errClosed
 		case <-now.over:
+		case <-look.C:
+			s.follow()
 		}
 	}
 }

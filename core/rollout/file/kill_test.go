@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -201,7 +202,9 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-func TestOneProcessHasTheFile(t *testing.T) {
+// TestOneProcessChangesTheFile: another one follows it, refuses changes, and takes over
+// when it has ended.
+func TestOneProcessChangesTheFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "rollouts.json")
 	cmd := child(t, "writer", name)
 	out, err := cmd.StdoutPipe()
@@ -211,12 +214,42 @@ func TestOneProcessHasTheFile(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	bufio.NewScanner(out).Scan()
-	refused(t, name, fmt.Sprintf("process %d", cmd.Process.Pid))
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	lines := bufio.NewScanner(out)
+	lines.Scan()
 	s := opened(t, name)
-	refused(t, name, fmt.Sprintf("process %d", os.Getpid()))
-	s.Close()
-	opened(t, name)
+	states, away := make(chan uint64, 10_000), make(chan error, 10)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.Watch(ctx, func(s *rollout.State) { states <- s.Revision }, func(err error) { away <- err })
+	}()
+	if err := <-away; err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d", cmd.Process.Pid)) {
+		t.Errorf("it is away: %v", err)
+	}
+	if err := s.Swap(ctx, storetest.At(<-states+1, "ada")); !errors.Is(err, rollout.ErrAway) {
+		t.Errorf("a change is %v", err)
+	}
+	if <-states == 0 {
+		t.Error("it does not follow")
+	}
+	_ = cmd.Process.Kill()
+	last := uint64(0)
+	for lines.Scan() {
+		last = number(t, lines.Text())
+	}
+	_ = cmd.Wait()
+	if err := <-away; err != nil {
+		t.Errorf("it does not take over: %v", err)
+	}
+	state := first(s)
+	if state.Revision < last {
+		t.Errorf("it has revision %d, and %d was confirmed", state.Revision, last)
+	}
+	if err := s.Swap(ctx, storetest.At(state.Revision+1, "ada")); err != nil {
+		t.Errorf("a change is %v", err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }

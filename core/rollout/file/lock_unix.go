@@ -22,7 +22,7 @@ func claim(name string) (*os.File, error) {
 	}
 	err = flock(f)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = fmt.Errorf("another process has it (%s); replicas share rollouts in etcd", holder(f))
+		err = fmt.Errorf("%w (%s); replicas share rollouts in etcd", errTaken, holder(f))
 	}
 	if err != nil {
 		_ = f.Close()
