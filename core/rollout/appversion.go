@@ -7,12 +7,18 @@ func validAppVersion(text string) bool {
 	if len(text) > maxText {
 		return false
 	}
-	for part := range strings.SplitSeq(text, ".") {
-		if part == "" || strings.Trim(part, "0123456789") != "" {
+	digit := false // is what came last
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= '0' && c <= '9':
+			digit = true
+		case c == '.' && digit:
+			digit = false
+		default:
 			return false
 		}
 	}
-	return true
+	return digit
 }
 
 // compareAppVersions returns how a stands to b: below 0, 0 or above. 5.2 is 5.2.0.
