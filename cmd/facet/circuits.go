@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -123,8 +122,7 @@ func (c *circuitsCommand) change(ctx context.Context, out io.Writer, method, nam
 
 // tellCircuits prints a line for each.
 func tellCircuits(to io.Writer, all []circuitState) error {
-	const gap = 2
-	w := tabwriter.NewWriter(to, 0, 0, gap, ' ', 0)
+	w := table(to)
 	for _, s := range all {
 		until := ""
 		if !s.ForcedUntil.IsZero() {

@@ -7,7 +7,6 @@ import (
 	"net/textproto"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -133,8 +132,7 @@ func unread(h http.Header, read string) []string {
 
 // tell prints an explanation in aligned lines, without what there is not.
 func tell(to io.Writer, why devices.Explanation, unread []string) error {
-	const gap = 2
-	w := tabwriter.NewWriter(to, 0, 0, gap, ' ', 0)
+	w := table(to)
 	row := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(w, "%s\t%s\n", name, value)

@@ -115,12 +115,11 @@ func (p *Plan) Shadow(class devices.Class, rollout string) (candidate string, ho
 	if l == nil {
 		return "", nil
 	}
-	for i := range l.rollouts {
-		if r := &l.rollouts[i]; r.control.Rollout == rollout && r.candidate.Arm == Candidate {
-			return r.candidate.Version, r.shadow
-		}
+	i, there := l.named[rollout]
+	if !there || l.rollouts[i].candidate.Arm != Candidate { // which is in quarantine
+		return "", nil
 	}
-	return "", nil
+	return l.rollouts[i].candidate.Version, l.rollouts[i].shadow
 }
 
 // Quarantined reports whether a version of a class answers nobody.

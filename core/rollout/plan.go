@@ -36,6 +36,7 @@ type layer struct {
 	prefix   string     // what is hashed before the unit
 	arms     [Buckets]uint16
 	rollouts []active
+	named    map[string]int // the rollouts by their names
 	allowed  map[string]int // the rollouts by units
 	vary     []string       // headers that decide
 
@@ -77,7 +78,7 @@ func (h Headers) canonical() Headers {
 }
 
 func newLayer(class devices.Class, of *Layer, h *Headers) *layer {
-	l := &layer{prefix: of.Salt + "\x00" + string(class) + "\x00", allowed: make(map[string]int)}
+	l := &layer{prefix: of.Salt + "\x00" + string(class) + "\x00", allowed: make(map[string]int), named: make(map[string]int)}
 	l.quarantined = slices.Sorted(maps.Keys(of.Quarantine))
 	l.control = Assignment{Version: of.Control, Why: Default}
 	if _, out := of.Quarantine[of.Control]; out {
@@ -106,7 +107,7 @@ func (l *layer) add(r *Rollout, out bool, h *Headers) {
 		a.candidate = Assignment{Version: l.control.Version, Rollout: r.Name, Why: Quarantined}
 		a.allowed = a.candidate
 	}
-	l.rollouts = append(l.rollouts, a)
+	l.rollouts, l.named[r.Name] = append(l.rollouts, a), index
 	for _, unit := range r.Rules.Allow {
 		l.allowed[unit] = index
 	}
