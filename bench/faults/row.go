@@ -12,7 +12,7 @@ import (
 type row struct {
 	name  string
 	about string
-	fault string // of the simulator, or what is done to Redis
+	fault string // of the simulator, or what is done to Redis or the gateway
 	quick bool   // part of the short form
 	first int    // of the seven, the one that is hurt in the first round
 	run   func(context.Context, *lab, row) ([]finding, error)
@@ -42,6 +42,8 @@ func rows() []row {
 		{"redis-restarted", "the cache that replicas share is killed, and back a second later", "restart", false, 0, lostRedis},
 		{"redis-slow", "the cache that replicas share is 50 ms late", "slow", false, 0, lostRedis},
 		{"redis-rubbish", "the cache that replicas share is full of rubbish", "rubbish", false, 0, lostRedis},
+		{"shadow", "a candidate makes a tenth of the pages, too", "", false, 0, shadowed},
+		{"killed", "the gateway is killed while its rollouts change", "kill", true, 0, killed},
 		{"flood", "ten times what the backend can do", "", false, 0, flood},
 	}
 	for i := range all {

@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/facet-gateway/facet/bench/process"
 )
@@ -87,28 +84,4 @@ func (s *shop) counts(ctx context.Context) (all map[string]counts, err error) {
 func (s *shop) resetCounts(ctx context.Context) error {
 	_, err := ask(ctx, http.MethodDelete, s.control+"/stats", "")
 	return err
-}
-
-// ask returns the body of an answer of 200.
-func ask(ctx context.Context, method, url, body string) ([]byte, error) {
-	const longest, most = 10 * time.Second, 4 << 20
-	ctx, cancel := context.WithTimeout(ctx, longest)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("ask: %w", err)
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return nil, fmt.Errorf("ask: %w", err)
-	}
-	defer func() { _ = answer.Body.Close() }() // it was only read
-	text, err := io.ReadAll(io.LimitReader(answer.Body, most))
-	if err != nil {
-		return nil, fmt.Errorf("ask: %w", err)
-	}
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("ask: %s %s said %s: %s", method, url, answer.Status, process.Tail(text))
-	}
-	return text, nil
 }

@@ -318,7 +318,7 @@ func (g *gateway) tellOfStop(ctx context.Context) (end func()) {
 	}
 }
 
-// serve serves both ports, and follows the rollouts. The private port ends after the
+// serve follows the rollouts, and serves both ports. The private port ends after the
 // public one, so that it can tell of the drain; if one of the three ends by itself,
 // all do.
 func (g *gateway) serve(ctx context.Context, public, private net.Listener) error {
@@ -331,8 +331,9 @@ func (g *gateway) serve(ctx context.Context, public, private net.Listener) error
 		defer cancel()
 		ended <- run()
 	}
-	go beside(func() error { return g.admin.Serve(longer, private) })
 	go beside(func() error { return g.fleet.Run(longer) })
+	g.awaitRollouts(ctx)
+	go beside(func() error { return g.admin.Serve(longer, private) })
 	err := g.server.Serve(ctx, public)
 	end()
 	return errors.Join(err, <-ended, <-ended)

@@ -45,6 +45,9 @@ type Fleet struct {
 
 	suspects suspects
 
+	heard func()        // once it has heard of its store
+	first chan struct{} // closed then
+
 	mu      sync.Mutex
 	state   *rollout.State
 	watched uint64        // the revision that the store has told last
@@ -61,7 +64,8 @@ func New(o Options) *Fleet {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	f := &Fleet{Options: o, news: make(chan struct{}), away: rollout.ErrAway}
+	f := &Fleet{Options: o, news: make(chan struct{}), away: rollout.ErrAway, first: make(chan struct{})}
+	f.heard = sync.OnceFunc(func() { close(f.first) })
 	f.meters.Store(&meters{})
 	f.suspects.limits = o.Defects
 	f.force(&rollout.State{})
@@ -70,6 +74,15 @@ func New(o Options) *Fleet {
 
 // Join gives the fleet its store, before anything is changed and before Run.
 func (f *Fleet) Join(store rollout.Store) { f.store = store }
+
+// Await waits until Run has heard of its store: a state, or that it is away. Who does not
+// wait assigns by nothing until then. It ends with ctx, too.
+func (f *Fleet) Await(ctx context.Context) {
+	select {
+	case <-f.first:
+	case <-ctx.Done():
+	}
+}
 
 // Plan is what requests are assigned by now, never nil. It costs one atomic load.
 func (f *Fleet) Plan() *rollout.Plan { return f.plan.Load() }
@@ -93,6 +106,7 @@ func (f *Fleet) watch(s *rollout.State) {
 		f.force(s)
 	}
 	f.watched = s.Revision
+	f.heard()
 }
 
 // accept puts a state in force that this replica has made, unless a newer one is.
@@ -139,6 +153,9 @@ func (f *Fleet) available(err error) {
 		f.Log.Info("the store of rollouts is there", "revision", f.state.Revision)
 	}
 	f.away = err
+	if err != nil {
+		f.heard()
+	}
 }
 
 // tick is how often a replica tells the others, and judges.

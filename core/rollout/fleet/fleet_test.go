@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/rollout"
+	"github.com/facet-gateway/facet/core/rollout/storetest"
 )
 
 func TestAChangeReachesAllReplicas(t *testing.T) {
@@ -328,5 +330,45 @@ func TestRubbishFromAnotherReplica(t *testing.T) {
 	}
 	if told := all[0].Status(); len(told.Replicas) != 8 || len(told.Rollouts) != 1 {
 		t.Errorf("it tells %+v", told)
+	}
+}
+
+// mute is a store that says nothing until it is told to.
+type mute struct {
+	rollout.Memory
+	speak chan error // nil: it tells its state
+}
+
+func (m *mute) Watch(ctx context.Context, changed func(*rollout.State), available func(error)) error {
+	select {
+	case err := <-m.speak:
+		if err != nil {
+			available(err)
+		}
+	case <-ctx.Done():
+	}
+	return m.Memory.Watch(ctx, changed, available)
+}
+
+// TestAStartWaits: a replica that has just started knows when it knows its rollouts.
+func TestAStartWaits(t *testing.T) {
+	t.Parallel()
+	for name, said := range map[string]error{"a state": nil, "that it is away": rollout.ErrAway} {
+		m := &mute{speak: make(chan error)}
+		if err := m.Swap(t.Context(), storetest.At(1, "ada")); err != nil {
+			t.Fatal(err)
+		}
+		f := replicas(t, 1, m, &clock{})[0]
+		brief, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		f.Await(brief)
+		if brief.Err() == nil {
+			t.Errorf("%s: it did not wait", name)
+		}
+		cancel()
+		m.speak <- said
+		f.Await(t.Context()) // or the test ends it
+		if said == nil && f.State().Revision != 1 {
+			t.Errorf("it has revision %d", f.State().Revision)
+		}
 	}
 }
