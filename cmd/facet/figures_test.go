@@ -139,6 +139,14 @@ func TestRolloutsAreCounted(t *testing.T) {
 		"facet_rollout_revision": "3", `facet_rollouts{status="running"}`: "0", `facet_rollouts{status="aborted"}`: "1",
 		"facet_versions_quarantined": "1", requests("v1"): "3", requests("v2"): "10",
 	})
+	r.must(t, "release phone/v2")
+	r.must(t, "start phone/beside --candidate v2 --share 0 --shadow 100")
+	r.versions(t, 3)
+	s.expectSeries(t, "a shadow", map[string]string{
+		`facet_shadow_compared_total{version="phone/v2"}`: "3", `facet_shadow_different_total{version="phone/v2"}`: "3",
+		`facet_shadow_compared_total{version="tv/v2"}`: "0", `facet_shadow_panicked_total{version="phone/v2"}`: "0",
+		`facet_shadow_skipped_total{version="phone/v2"}`: "0", requests("v1"): "6", requests("v2"): "10",
+	})
 	promtool := exec.Command("promtool", "check", "metrics")
 	promtool.Stdin = strings.NewReader(get(t, r.admin+"/metrics").body)
 	if said, err := promtool.CombinedOutput(); err != nil || len(said) > 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/facet-gateway/facet/core/rollout"
 	"github.com/facet-gateway/facet/core/rollout/fleet"
+	"github.com/facet-gateway/facet/core/shadow"
 	"github.com/facet-gateway/facet/core/telemetry"
 )
 
@@ -43,6 +44,33 @@ func (g *gateway) rolloutFigures() []telemetry.Figure {
 			Name: "facet_versions_quarantined", Help: "Versions that answer nobody because of what they did.",
 			Read: health(func(h *fleet.Health) float64 { return float64(h.Quarantined) }),
 		},
+	}
+}
+
+// shadowFigures are of candidates beside control, by version: those of the build.
+func (g *gateway) shadowFigures() []telemetry.Figure {
+	var versions []string
+	for _, v := range g.versions.All() {
+		versions = append(versions, v.String())
+	}
+	of := func(name, help string, count func(*shadow.Counts) uint64) telemetry.Figure {
+		return telemetry.Figure{
+			Name: name, Help: help, Counter: true, Label: "version", Values: versions,
+			Read: func(version string) float64 {
+				c := g.shadows.Totals()[version]
+				return float64(count(&c))
+			},
+		}
+	}
+	return []telemetry.Figure{
+		of("facet_shadow_compared_total", "Pages of a candidate that were compared with control's.",
+			func(c *shadow.Counts) uint64 { return c.Compared }),
+		of("facet_shadow_different_total", "Those of them that were different.",
+			func(c *shadow.Counts) uint64 { return c.Different }),
+		of("facet_shadow_panicked_total", "Pages that a candidate did not make beside control because it panicked.",
+			func(c *shadow.Counts) uint64 { return c.Panicked }),
+		of("facet_shadow_skipped_total", "Pages of the sample that were not compared, for want of room or of equal answers from the backends.",
+			func(c *shadow.Counts) uint64 { return c.Hindered + c.Dropped + c.Refused }),
 	}
 }
 

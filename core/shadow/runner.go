@@ -80,11 +80,11 @@ func (r *Runner) Offer(j Job) bool {
 	t := &task{job: j, tally: r.tallies.of(&j)}
 	switch {
 	case j.Control.Hindered:
-		t.tally.counts.Hindered++
+		t.tally.count(Counts{Hindered: 1})
 	case r.stopped(j.version()):
-		t.tally.counts.Refused++
+		t.tally.count(Counts{Refused: 1})
 	case r.closed, r.inProgress >= r.options.Concurrent && len(r.queue) >= r.options.Queue:
-		t.tally.counts.Dropped++
+		t.tally.count(Counts{Dropped: 1})
 	case r.inProgress >= r.options.Concurrent:
 		r.queue = append(r.queue, t)
 		return true
@@ -147,7 +147,7 @@ func (r *Runner) finish(t *task, a *Answer) bool {
 		r.ranAway(t)
 	}
 	if r.closed && !t.givenUp {
-		t.tally.counts.Dropped++
+		t.tally.count(Counts{Dropped: 1})
 	}
 	return !t.givenUp && !r.closed
 }
@@ -195,7 +195,7 @@ func (r *Runner) shift() *task {
 		if !r.stopped(t.job.version()) {
 			return t
 		}
-		t.tally.counts.Refused++
+		t.tally.count(Counts{Refused: 1})
 	}
 	r.queue = nil
 	return nil
@@ -227,7 +227,7 @@ func (r *Runner) close() int {
 	r.closed = true
 	r.end()
 	for _, t := range r.queue {
-		t.tally.counts.Dropped++
+		t.tally.count(Counts{Dropped: 1})
 	}
 	r.queue = nil
 	return r.alive

@@ -389,6 +389,13 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	if s := r.Stats(); len(s.Rollouts) != shadow.MaxTallies || s.Rollouts[0].Name != "x-200" {
 		t.Errorf("%d rollouts, from %s", len(s.Rollouts), s.Rollouts[0].Name)
 	}
+	var all uint64
+	for _, c := range r.Totals() {
+		all += c.Compared + c.Panicked + c.Hindered + c.Dropped + c.Refused
+	}
+	if all != 30+3*shadow.MaxTallies {
+		t.Errorf("%d jobs in all: those of rollouts that are forgotten count", all)
+	}
 }
 
 // TestExamplesAreOfDifferentPlaces: one job gives one of each, though it found more.

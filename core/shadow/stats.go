@@ -79,9 +79,29 @@ func (r *Runner) Stats() Stats {
 	return s
 }
 
+// Totals returns what came of all jobs so far by candidate, such as "phone/v2", of all
+// its rollouts: counts that only grow.
+func (r *Runner) Totals() map[string]Counts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	totals := make(map[string]Counts, len(r.tallies.totals))
+	for candidate, c := range r.tallies.totals {
+		totals[candidate] = *c
+	}
+	return totals
+}
+
+func (c Counts) plus(o Counts) Counts {
+	return Counts{
+		Compared: c.Compared + o.Compared, Equal: c.Equal + o.Equal, Different: c.Different + o.Different, Failed: c.Failed + o.Failed,
+		Panicked: c.Panicked + o.Panicked, Hindered: c.Hindered + o.Hindered, Dropped: c.Dropped + o.Dropped, Refused: c.Refused + o.Refused,
+	}
+}
+
 // tallies are what came of the jobs of each candidate. For one goroutine at a time.
 type tallies struct {
 	all    map[subject]*tally
+	totals map[string]*Counts // by candidate, of those that are forgotten, too
 	offers uint64
 }
 
@@ -96,12 +116,15 @@ func (all *tallies) of(j *Job) *tally {
 	t := all.all[of]
 	if t == nil {
 		if all.all == nil {
-			all.all = make(map[subject]*tally)
+			all.all, all.totals = make(map[subject]*tally), make(map[string]*Counts)
 		}
 		if len(all.all) >= maxTallies {
 			all.forget()
 		}
-		t = &tally{places: make(map[place]uint64)}
+		if all.totals[j.Candidate] == nil {
+			all.totals[j.Candidate] = &Counts{}
+		}
+		t = &tally{total: all.totals[j.Candidate], places: make(map[place]uint64)}
 		all.all[of] = t
 	}
 	t.last = all.offers
@@ -124,9 +147,15 @@ func (all *tallies) forget() {
 type tally struct {
 	last     uint64 // the number of the last offer
 	counts   Counts
-	runaways uint64 // a candidate's are counted of all its rollouts, too
+	total    *Counts // of its candidate
+	runaways uint64  // a candidate's are counted of all its rollouts, too
 	places   map[place]uint64
 	examples []Example // the latest last
+}
+
+// count counts a job, or what more is to be said of one.
+func (t *tally) count(c Counts) {
+	t.counts, *t.total = t.counts.plus(c), t.total.plus(c)
 }
 
 // take takes down what came of a job. c is nil if nothing was compared.
@@ -135,22 +164,21 @@ func (t *tally) take(j *Job, a *Answer, c *comparison) {
 	case c != nil:
 		t.compared(j, a, c)
 	case a.Panicked != nil:
-		t.counts.Panicked++
+		t.count(Counts{Panicked: 1})
 		t.exemplify(j, []Difference{panicOf(a.Panicked)})
 	default:
-		t.counts.Hindered++
+		t.count(Counts{Hindered: 1})
 	}
 }
 
 func (t *tally) compared(j *Job, a *Answer, c *comparison) {
-	t.counts.Compared++
 	if c.count == 0 {
-		t.counts.Equal++
+		t.count(Counts{Compared: 1, Equal: 1})
 		return
 	}
-	t.counts.Different++
+	t.count(Counts{Compared: 1, Different: 1})
 	if a.Err != nil && j.Control.Err == nil {
-		t.counts.Failed++
+		t.count(Counts{Failed: 1})
 	}
 	for where, n := range c.counts {
 		addTo(t.places, where, n)
