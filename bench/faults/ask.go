@@ -46,7 +46,8 @@ func askAs(ctx context.Context, token, method, url, body string) ([]byte, error)
 		return nil, fmt.Errorf("ask: %w", err)
 	}
 	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("ask: %s %s %w: %s: %s", method, url, errRefused, answer.Status, strings.Join(strings.Fields(process.Tail(text)), " "))
+		said := strings.Join(strings.Fields(process.Tail(text)), " ") // in a line
+		return nil, fmt.Errorf("ask: %s %s %w: %s: %s", method, url, errRefused, answer.Status, said)
 	}
 	return text, nil
 }

@@ -249,6 +249,11 @@ func tellStatus(to io.Writer, s *fleet.Status) error {
 		}
 	}
 	fmt.Fprintf(to, "%d of %d replicas at revision %d; the store is %s\n", heard, len(s.Replicas), s.Revision, s.Store)
+	for _, r := range s.Replicas {
+		if len(r.Lacks) > 0 {
+			fmt.Fprintf(to, "%s lacks %s: control answers there\n", r.ID, strings.Join(r.Lacks, ", "))
+		}
+	}
 	for _, out := range s.Confined {
 		fmt.Fprintf(to, "%s is taken out by %s only, so far\n", out, s.Replica)
 	}
@@ -275,13 +280,21 @@ func tellRollouts(to io.Writer, d rollout.Document) error {
 		for i := range l.Rollouts {
 			r := &l.Rollouts[i]
 			since := r.Since.Local().Format(time.DateTime)
-			fmt.Fprintf(w, "%s/%s\t%s\t%v %%\t%s\tsince %s\t%s\n", class, r.Name, r.Candidate, r.Share, r.Status, since, r.Reason)
+			fmt.Fprintf(w, "%s/%s\t%s\t%s\t%s\tsince %s\t%s\n", class, r.Name, r.Candidate, has(r), r.Status, since, r.Reason)
 		}
 		for version, q := range sorted(l.Quarantine) {
 			fmt.Fprintf(w, "%s/%s\tin quarantine\tsince %s\tby %s\t%s\n", class, version, q.At.Local().Format(time.DateTime), q.By, q.Reason)
 		}
 	}
 	return w.Flush()
+}
+
+// has is what the candidate of a rollout has.
+func has(r *rollout.Rollout) string {
+	if r.Status == rollout.Promoted {
+		return "control"
+	}
+	return fmt.Sprintf("%v %%", r.Share)
 }
 
 func table(to io.Writer) *tabwriter.Writer {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	nethttp "net/http"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/facet-gateway/facet/core/admin"
 	"github.com/facet-gateway/facet/core/fault"
@@ -82,9 +84,17 @@ type move struct {
 
 const longestReason = 500 // bytes
 
+// validReason refuses what would be more than a line where it is shown.
+func validReason(text string) error {
+	if len(text) > longestReason || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fault.InvalidField("reason", fmt.Sprintf("must be one line of at most %d bytes", longestReason))
+	}
+	return nil
+}
+
 func (g *gateway) moveRollout(ctx context.Context, who admin.Actor, m move) (any, error) {
-	if len(m.Reason) > longestReason {
-		return nil, fault.InvalidField("reason", fmt.Sprintf("must be at most %d bytes", longestReason))
+	if err := validReason(m.Reason); err != nil {
+		return nil, err
 	}
 	class, name := devices.Class(who.Param("class")), who.Param("rollout")
 	change, err := m.change(who.Param("action"), class, name)
@@ -127,8 +137,8 @@ type quarantining struct {
 }
 
 func (g *gateway) confineVersion(ctx context.Context, who admin.Actor, q quarantining) (any, error) {
-	if len(q.Reason) > longestReason {
-		return nil, fault.InvalidField("reason", fmt.Sprintf("must be at most %d bytes", longestReason))
+	if err := validReason(q.Reason); err != nil {
+		return nil, err
 	}
 	change := rollout.Confine(devices.Class(who.Param("class")), who.Param("version"), rollout.Quarantine{By: who.Name, Reason: q.Reason})
 	return g.rolled(g.fleet.Apply(ctx, change, who.Name))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"net/http"
 	"os"
 	"slices"
@@ -102,7 +103,25 @@ func (s *starting) described() (rollout.Rollout, error) {
 	if s.shadow > 0 {
 		r.Shadow = &rollout.Shadow{Sample: rollout.Percent(s.shadow)}
 	}
-	return r, errors.Join(s.readPlan(&r), s.readGuard(&r), s.readSlice(&r))
+	err := errors.Join(finite("--share", s.share), finite("--shadow", s.shadow), s.readPlan(&r), s.readGuard(&r), s.readSlice(&r))
+	if err == nil && r.Share == 0 && len(r.Plan)+len(r.Rules.Allow) == 0 && r.Shadow == nil {
+		err = errors.New("nobody would have it: --share, --plan, --allow or --shadow is needed")
+	}
+	return r, err
+}
+
+// finite refuses what ParseFloat takes and JSON has no word for.
+func finite(flag string, n float64) error {
+	if math.IsNaN(n) || math.IsInf(n, 0) {
+		return fmt.Errorf("%s: %v is not a number", flag, n)
+	}
+	return nil
+}
+
+// number reads a number that JSON has, too.
+func number(text string) (n float64, ok bool) {
+	n, err := strconv.ParseFloat(text, 64)
+	return n, err == nil && finite("", n) == nil
 }
 
 func (s *starting) readPlan(r *rollout.Rollout) error {
@@ -112,8 +131,8 @@ func (s *starting) readPlan(r *rollout.Rollout) error {
 	r.Plan = nil
 	for text := range strings.SplitSeq(s.plan, ",") {
 		share, soak, soaks := strings.Cut(text, ":")
-		percent, err := strconv.ParseFloat(share, 64)
-		if err != nil {
+		percent, ok := number(share)
+		if !ok {
 			return fmt.Errorf("--plan: %q is not SHARE[:SOAK], such as 5:30m", text)
 		}
 		step := rollout.Step{Share: rollout.Percent(percent)}
@@ -151,9 +170,9 @@ func (s *starting) readGuard(r *rollout.Rollout) error {
 			g.Hold = true
 			continue
 		}
-		name, number, _ := strings.Cut(text, "=")
-		n, err := strconv.ParseFloat(number, 64)
-		if set := limits[name]; set != nil && err == nil {
+		name, value, _ := strings.Cut(text, "=")
+		n, ok := number(value)
+		if set := limits[name]; set != nil && ok {
 			set(n)
 			continue
 		}
@@ -169,9 +188,9 @@ func (s *starting) readSlice(r *rollout.Rollout) error {
 		return nil
 	}
 	from, to, _ := strings.Cut(s.slice, "-")
-	low, lowErr := strconv.ParseFloat(from, 64)
-	high, highErr := strconv.ParseFloat(to, 64)
-	if lowErr != nil || highErr != nil {
+	low, lowOK := number(from)
+	high, highOK := number(to)
+	if !lowOK || !highOK {
 		return fmt.Errorf("--slice: %q is not FROM-TO in percent, such as 0-50", s.slice)
 	}
 	r.Slice = rollout.Slice{From: rollout.Percent(low), To: rollout.Percent(high)}

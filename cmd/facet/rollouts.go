@@ -65,10 +65,8 @@ func (g *gateway) closeRolling() {
 	}
 }
 
-// catalogue is what rollouts may name.
+// catalogue is the versions of this build.
 func (g *gateway) catalogue() rollout.Catalogue { return rollout.Catalogue(g.versions.Names()) }
-
-func (g *gateway) validRollouts(s *rollout.State) error { return s.Validate(g.catalogue()) }
 
 // keepRollouts finds the store that the configuration names: etcd, else a file, else
 // memory.
@@ -76,7 +74,7 @@ func (g *gateway) keepRollouts() error {
 	c := &g.config.Rollout
 	switch {
 	case len(c.Etcd.Endpoints) > 0:
-		store, err := etcd.New(c.Etcd, g.validRollouts)
+		store, err := etcd.New(c.Etcd)
 		if err != nil {
 			return fmt.Errorf("rollout.etcd: %w", err)
 		}
@@ -84,7 +82,7 @@ func (g *gateway) keepRollouts() error {
 		g.fleet.Join(store)
 	case c.File != "":
 		g.rolloutFile = c.File
-		if err := file.Check(c.File, g.validRollouts); err != nil {
+		if err := file.Check(c.File); err != nil {
 			return fmt.Errorf("rollout.file: %w", err)
 		}
 	default:
@@ -99,7 +97,7 @@ func (g *gateway) openRollouts() error {
 	if g.rolloutFile == "" {
 		return nil
 	}
-	store, err := file.Open(g.rolloutFile, g.validRollouts)
+	store, err := file.Open(g.rolloutFile)
 	if err != nil {
 		return refused{fmt.Errorf("rollout.file: %w", err)}
 	}
@@ -153,7 +151,7 @@ func forcing(name string) (*rollout.Forcing, error) {
 func (g *gateway) assigning() *server.Rollouts {
 	return &server.Rollouts{
 		Plan: g.fleet.Plan, Forcing: g.forcing, UnitHeader: g.config.Rollout.UnitHeader, Shadows: g.shadows, Seen: g.seen,
-		Overran: func(v *adapter.Version, onTrial bool) { g.fleet.Overran(v.Class, v.Name, onTrial) },
+		Overran: func(v *adapter.Version, replaceable bool) { g.fleet.Overran(v.Class, v.Name, replaceable) },
 	}
 }
 

@@ -72,8 +72,8 @@ func (ch Change) UpTo(bytes int64) Change {
 }
 
 // NewChange returns a change whose body is the JSON of a B, a struct. The path is
-// one such as "/circuits/{command}". A request without a body has B's zero value;
-// one with an unknown field, one twice, or a wrong type is a 400 that names the
+// one such as "/circuits/{command}". A PUT needs a body; another
+// request without one has B's zero value. One with an unknown field, one twice, or a wrong type is a 400 that names the
 // field, and one of over 64 KiB a 413.
 //
 // do gets what the guard has let pass, from several goroutines at once. What it
@@ -85,6 +85,9 @@ func (ch Change) UpTo(bytes int64) Change {
 func NewChange[B any](method, path string, do func(ctx context.Context, who Actor, body B) (any, error)) Change {
 	read := func(ctx context.Context, who Actor, text []byte) (any, json.RawMessage, error) {
 		var body B
+		if len(text) == 0 && method == http.MethodPut { // nothing in the place of what there is
+			return nil, nil, fault.InvalidField("body", "is needed")
+		}
 		if len(text) == 0 {
 			told, err := do(ctx, who, body)
 			return told, nil, err

@@ -58,7 +58,7 @@ func TestCircuitChangesThatAreRefused(t *testing.T) {
 		{"PUT", "/circuits/no.such", `{"state":"open"}`, 404, "command", "no.such"},
 		{"DELETE", "/circuits/no.such", "", 404, "command", "no.such"},
 		{"PUT", "/circuits/" + strings.Repeat("x", 5000), `{"state":"open"}`, 404, "command", "xxx…"},
-		{"PUT", path, "", 400, "state", "must be open or closed"},
+		{"PUT", path, "", 400, "body", "is needed"},
 		{"PUT", path, `{}`, 400, "state", ""},
 		{"PUT", path, `{"state":"OPEN"}`, 400, "state", ""},
 		{"PUT", path, `{"state":true}`, 400, "state", "bool"},

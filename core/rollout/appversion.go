@@ -39,6 +39,11 @@ func compareAppVersions(a, b string) int {
 	return 0
 }
 
+// empty reports whether no version is in the range.
+func (v *AppVersions) empty() bool {
+	return v.Min != "" && v.Below != "" && compareAppVersions(v.Min, v.Below) >= 0
+}
+
 // admits reports whether an app's version is in the range. What is no version is in none.
 func (v *AppVersions) admits(version string) bool {
 	return validAppVersion(version) &&

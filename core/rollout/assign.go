@@ -34,18 +34,20 @@ func (a Arm) String() string { return [...]string{"neither", "control", "candida
 type Why uint8
 
 // What can decide. The names are those of OpenTelemetry's feature_flag.result.reason,
-// but "quarantined" and "forced", which are "disabled" and "targeting_match" there.
+// but "quarantined" and "absent", which are "disabled" there, and "forced", which is
+// "targeting_match".
 const (
 	Default     Why = iota // no rollout has the unit
 	Split                  // the bucket of the unit
 	Targeted               // the unit is on an allow-list
 	Forced                 // a tester's token
 	Quarantined            // the candidate is out
+	Absent                 // this build has no such candidate
 )
 
 // String returns the name.
 func (w Why) String() string {
-	return [...]string{"default", "split", "targeting_match", "forced", "quarantined"}[w]
+	return [...]string{"default", "split", "targeting_match", "forced", "quarantined", "absent"}[w]
 }
 
 // Assign returns the version that answers a unit's request with a header. The class

@@ -314,10 +314,11 @@ func crowded(t testing.TB, rollouts int) *rollout.Plan {
 		l.Rollouts = append(l.Rollouts, r)
 	}
 	s := rollout.State{Document: rollout.Document{Classes: map[devices.Class]*rollout.Layer{"watch": &l}}}
-	if err := s.Validate(rollout.Catalogue{"watch": versions}); err != nil {
+	known := rollout.Catalogue{"watch": versions}
+	if err := s.Validate(known); err != nil {
 		t.Fatal(err)
 	}
-	return rollout.NewPlan(&s, rollout.DefaultHeaders())
+	return rollout.NewPlan(&s, known, rollout.DefaultHeaders())
 }
 
 func TestAssignTakesNoMemory(t *testing.T) {

@@ -1,8 +1,10 @@
 package rollout
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -18,13 +20,30 @@ type Change struct {
 	Class   devices.Class
 	Rollout string
 	do      func(d *Document, now time.Time) (detail string, err error)
+	grows   bool // it brings what people write at any length
+}
+
+// maxDocument is how long a document may be, in bytes as JSON. Stores take more, so that
+// there is always room to abort all of its rollouts with a reason each.
+const maxDocument = 512 << 10
+
+func (d *Document) fits() error {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("encode the document: %w", err)
+	}
+	if len(text) > maxDocument {
+		return fault.New(fault.TooLarge, fmt.Sprintf("the document would take %d bytes; at most %d are allowed", len(text), maxDocument))
+	}
+	return nil
 }
 
 // History is how many changes a state remembers.
 const History = 200
 
 // Apply returns the state after a change by somebody at a moment. It fails, and
-// nothing is changed, when the change cannot be or the document would not be valid.
+// nothing is changed, when the change cannot be, the document would not be valid, or
+// the change names a version that is not known here.
 func (s *State) Apply(c Change, by string, now time.Time, known Catalogue) (*State, error) {
 	next := s.clone()
 	now = now.UTC().Truncate(time.Millisecond)
@@ -32,9 +51,15 @@ func (s *State) Apply(c Change, by string, now time.Time, known Catalogue) (*Sta
 	if err != nil {
 		return nil, err
 	}
-	if err := next.Validate(known); err != nil {
+	if err := next.follows(&s.Document, known); err != nil {
 		return nil, err
 	}
+	if c.grows {
+		if err := next.fits(); err != nil {
+			return nil, err
+		}
+	}
+	begin(&next.Document, &s.Document, now)
 	next.Revision++
 	next.History = append(next.History, Event{
 		Revision: next.Revision, At: now, By: by, What: c.What, Class: c.Class, Rollout: c.Rollout, Detail: detail,
@@ -59,6 +84,29 @@ func (s *State) clone() *State {
 		next.Classes[class] = &copied
 	}
 	return &next
+}
+
+// begin has the comparison of a rollout begin anew whose candidate, control or units are
+// other ones now: what the candidate before has done says nothing about this one.
+func begin(next, before *Document, now time.Time) {
+	for class, l := range next.Classes {
+		was := before.Classes[class]
+		if was == nil {
+			continue
+		}
+		for i := range l.Rollouts {
+			r := &l.Rollouts[i]
+			if old := was.find(r.Name); old != nil && r.active() && (l.Control != was.Control || !r.compares(old)) {
+				r.Since = now
+			}
+		}
+	}
+}
+
+// compares reports whether a rollout gives the same candidate to the same units as an
+// old one did.
+func (r *Rollout) compares(old *Rollout) bool {
+	return r.Candidate == old.Candidate && r.Share == old.Share && r.Slice == old.Slice && reflect.DeepEqual(r.Rules, old.Rules)
 }
 
 // layer returns the layer of a class, which it makes if there is none.
@@ -103,6 +151,14 @@ func of(what string, class devices.Class, name string, do func(l *Layer, r *Roll
 	}}
 }
 
+// because is a reason at the end of a sentence, if there is one.
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}
+
 func refuse(format string, args ...any) error {
 	return fault.New(fault.Conflict, fmt.Sprintf(format, args...))
 }
@@ -110,7 +166,7 @@ func refuse(format string, args ...any) error {
 // Start begins a rollout, or begins one again that has ended. Without a share it has
 // that of its plan's first step; without a slice, all that the holdout leaves.
 func Start(class devices.Class, r Rollout) Change {
-	return Change{What: "start", Class: class, Rollout: r.Name, do: func(d *Document, now time.Time) (string, error) {
+	return Change{What: "start", Class: class, Rollout: r.Name, grows: true, do: func(d *Document, now time.Time) (string, error) {
 		l := d.layer(class)
 		known := l.find(r.Name)
 		if known != nil && known.active() {
@@ -118,7 +174,7 @@ func Start(class devices.Class, r Rollout) Change {
 		}
 		r.Status, r.Since, r.Reason = Running, now, ""
 		if (r.Slice == Slice{}) {
-			r.Slice.To = 100 - l.Holdout
+			r.Slice.To = percentOf(Buckets - l.Holdout.buckets())
 		}
 		if r.Share == 0 && len(r.Plan) > 0 {
 			r.Share = r.Plan[0].Share
@@ -141,6 +197,9 @@ func Restart(class devices.Class, name string, share Percent) Change {
 		}
 		if share == 0 && len(r.Plan) > 0 {
 			share = r.Plan[0].Share
+		}
+		if share == 0 {
+			return "", fault.InvalidField("share", "is needed: "+name+" has no plan that says it")
 		}
 		r.Status, r.Share, r.Reason = Running, share, ""
 		return fmt.Sprintf("%s at %v %%", r.Candidate, share), nil
@@ -208,7 +267,14 @@ func (r *Rollout) Due(now time.Time) bool {
 			return now.Sub(r.Since) >= time.Duration(step.Soak)
 		}
 	}
-	return false // a person gave it a share that is no step: a person goes on
+	return false // it has strayed
+}
+
+// Strayed reports whether a person gave a rollout that advances by itself a share that
+// is no step of its plan: then a person goes on.
+func (r *Rollout) Strayed() bool {
+	return r.Status == Running && r.Automatic && r.Next() != nil &&
+		!slices.ContainsFunc(r.Plan, func(s Step) bool { return s.Share == r.Share })
 }
 
 // Pause keeps the share as it is: no plan advances it.
@@ -251,7 +317,7 @@ func Promote(class devices.Class, name string) Change {
 			return "", refuse("%s is %s", name, r.Status)
 		}
 		if why, out := l.Quarantine[r.Candidate]; out {
-			return "", refuse("%s is in quarantine: %s", r.Candidate, why.Reason)
+			return "", refuse("%s is in quarantine%s", r.Candidate, because(why.Reason))
 		}
 		detail := r.Candidate + " is control"
 		l.Control, r.Status, r.Share = r.Candidate, Promoted, 0
@@ -259,18 +325,22 @@ func Promote(class devices.Class, name string) Change {
 	})
 }
 
-// Confine takes a version out: it answers nobody until it is released.
+// Confine takes a version out: it answers nobody until it is released. Without a moment
+// it is that of the change.
 func Confine(class devices.Class, version string, q Quarantine) Change {
-	return Change{What: "quarantine", Class: class, do: func(d *Document, _ time.Time) (string, error) {
+	return Change{What: "quarantine", Class: class, do: func(d *Document, now time.Time) (string, error) {
 		l := d.layer(class)
 		if why, out := l.Quarantine[version]; out {
-			return "", refuse("%s is in quarantine: %s", version, why.Reason)
+			return "", refuse("%s is in quarantine%s", version, because(why.Reason))
 		}
 		if l.Quarantine == nil {
 			l.Quarantine = make(map[string]Quarantine)
 		}
+		if q.At.IsZero() {
+			q.At = now
+		}
 		l.Quarantine[version] = q
-		return version + ": " + q.Reason, nil
+		return version + because(q.Reason), nil
 	}}
 }
 
@@ -291,7 +361,7 @@ func Release(class devices.Class, version string) Change {
 // rollout's units are chosen by stays: else they would change arms. When a share last
 // changed, and why, is not the document's to say.
 func Replace(with Document) Change {
-	return Change{What: "put", do: func(d *Document, now time.Time) (string, error) {
+	return Change{What: "put", grows: true, do: func(d *Document, now time.Time) (string, error) {
 		next := (&State{Document: with}).clone().Document
 		for class, l := range next.Classes {
 			if l == nil { // likewise

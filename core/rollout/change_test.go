@@ -3,6 +3,7 @@ package rollout_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,9 @@ func TestDueGoesByThePlan(t *testing.T) {
 		if got := c.r.Due(noon.Add(c.after)); got != c.want {
 			t.Errorf("%s: it is due: %v", c.name, got)
 		}
+		if got := c.r.Strayed(); got != (c.name == "a share that is no step") {
+			t.Errorf("%s: it has strayed: %v", c.name, got)
+		}
 	}
 	r.Automatic = false
 	if applied(t, &rollout.State{}, rollout.Start("watch", r)).Rollout("watch", "grid").Due(noon.Add(time.Hour)) {
@@ -215,4 +219,86 @@ func TestReplace(t *testing.T) {
 	if _, err := s.Apply(nothing, "bob", later, known()); fault.CodeOf(err) != fault.Invalid {
 		t.Errorf("a layer that is null: %v", err)
 	}
+}
+
+// TestAComparisonBeginsAnew when the candidate, the control or the units are others.
+func TestAComparisonBeginsAnew(t *testing.T) {
+	t.Parallel()
+	s := applied(t, &rollout.State{}, rollout.Start("watch", running("grid", 0, 50, 20)), rollout.Start("watch", running("list", 50, 100, 20)))
+	later := noon.Add(time.Hour)
+	put := func(edit func(*rollout.Layer, *rollout.Rollout)) rollout.Change {
+		l := *s.Classes["watch"]
+		l.Rollouts = slices.Clone(l.Rollouts)
+		edit(&l, &l.Rollouts[0])
+		return rollout.Replace(rollout.Document{Classes: map[devices.Class]*rollout.Layer{"watch": &l}})
+	}
+	for name, c := range map[string]struct {
+		change     rollout.Change
+		grid, list time.Time
+	}{
+		"another candidate": {put(func(_ *rollout.Layer, r *rollout.Rollout) { r.Candidate = "v3" }), later, noon},
+		"another rule":      {put(func(_ *rollout.Layer, r *rollout.Rollout) { r.Rules.Countries = []string{"NL"} }), later, noon},
+		"another slice":     {put(func(_ *rollout.Layer, r *rollout.Rollout) { r.Slice.To = 40 }), later, noon},
+		"another control":   {put(func(l *rollout.Layer, _ *rollout.Rollout) { l.Control = "v3" }), later, later},
+		"another guard":     {put(func(_ *rollout.Layer, r *rollout.Rollout) { r.Guard = planned().Guard }), noon, noon},
+		"a promotion":       {rollout.Promote("watch", "grid"), later, later},
+		"another share":     {rollout.Grow("watch", "grid", 30), later, noon},
+	} {
+		next, err := s.Apply(c.change, "bob", later, known())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		grid, list := next.Rollout("watch", "grid").Since, next.Rollout("watch", "list").Since
+		if !grid.Equal(c.grid) || !list.Equal(c.list) {
+			t.Errorf("%s: since %v and %v", name, grid, list)
+		}
+	}
+}
+
+// TestSharesAreExact, though 100 - 8.21 is not 91.79.
+func TestSharesAreExact(t *testing.T) {
+	t.Parallel()
+	for holdout := range rollout.Buckets - 100 {
+		l := rollout.Layer{Holdout: rollout.Percent(holdout) / 100}
+		s := &rollout.State{Document: rollout.Document{Classes: map[devices.Class]*rollout.Layer{"watch": &l}}}
+		r := running("grid", 0, 0, 1)
+		s = applied(t, s, rollout.Start("watch", r))
+		want, _ := strconv.ParseFloat(fmt.Sprintf("%d.%02d", (rollout.Buckets-holdout)/100, (rollout.Buckets-holdout)%100), 64)
+		if got := s.Rollout("watch", "grid").Slice.To; got != rollout.Percent(want) {
+			t.Fatalf("beside a holdout of %v the slice ends at %v, not %v", l.Holdout, got, want)
+		}
+	}
+}
+
+// TestARestartNeedsAShare, of its own or of the plan.
+func TestARestartNeedsAShare(t *testing.T) {
+	t.Parallel()
+	s := applied(t, &rollout.State{}, rollout.Start("watch", running("grid", 0, 50, 20)), rollout.Abort("watch", "grid", ""))
+	if _, err := s.Apply(rollout.Restart("watch", "grid", 0), "bob", noon, known()); fault.CodeOf(err) != fault.Invalid {
+		t.Errorf("without any it is %v", err)
+	}
+	if r := applied(t, s, rollout.Restart("watch", "grid", 5)).Rollout("watch", "grid"); r.Share != 5 {
+		t.Errorf("it begins again at %v", r.Share)
+	}
+}
+
+// TestADocumentLeavesRoom to abort all that it has.
+func TestADocumentLeavesRoom(t *testing.T) {
+	t.Parallel()
+	s := &rollout.State{}
+	var err error
+	for n := 0; err == nil; n++ {
+		r := running(fmt.Sprint("r", n), rollout.Percent(n), rollout.Percent(n+1), 1)
+		for i := range 1000 {
+			r.Rules.Allow = append(r.Rules.Allow, fmt.Sprintf("%064d", i))
+		}
+		var next *rollout.State
+		if next, err = s.Apply(rollout.Start("watch", r), "alice", noon, known()); err == nil {
+			s = next
+		}
+	}
+	if fault.CodeOf(err) != fault.TooLarge || len(s.Classes["watch"].Rollouts) < 5 {
+		t.Fatalf("after %d rollouts the error is %v", len(s.Classes["watch"].Rollouts), err)
+	}
+	applied(t, s, rollout.Abort("watch", "r0", strings.Repeat("x", 500)), rollout.Confine("watch", "v2", rollout.Quarantine{Reason: "bad"}))
 }

@@ -11,11 +11,7 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/fault"
-	"github.com/facet-gateway/facet/devices"
 )
-
-// Catalogue is what documents may name: the versions of each class.
-type Catalogue map[devices.Class][]string
 
 // The bounds of a document.
 const (
@@ -33,20 +29,43 @@ var validName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 
 var errDuration = errors.New("must be a duration with its unit, such as 10m")
 
-// Validate checks a document against what there is. Its error is a [fault.Error] of
-// code Invalid that names the first field at fault, such as
+// Validate checks a document that is all new to a build. Its error is a [fault.Error]
+// of code Invalid that names the first field at fault, such as
 // "classes.phone.rollouts[0].share".
 func (d *Document) Validate(known Catalogue) error {
+	return d.follows(&Document{}, known)
+}
+
+// follows checks a document that a build is to put in the place of another.
+func (d *Document) follows(before *Document, known Catalogue) error {
+	return firstOf(d.formed, func() error { return known.allows(d, before) }, d.disjoint)
+}
+
+// Check checks a document whichever versions a build has. Its error is as that of
+// Validate.
+func (d *Document) Check() error { return firstOf(d.formed, d.disjoint) }
+
+// disjoint refuses rollouts that have a unit in common.
+func (d *Document) disjoint() error {
+	for _, class := range slices.Sorted(maps.Keys(d.Classes)) {
+		if err := d.Classes[class].disjoint(path("classes." + string(class)).of("rollouts")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// formed checks each value by itself, and how many there are.
+func (d *Document) formed() error {
 	for _, class := range slices.Sorted(maps.Keys(d.Classes)) {
 		at := path("classes." + string(class))
-		versions, there := known[class]
-		if !there {
-			return at.fail("there is no adapter for this class; known: %s", list(slices.Sorted(maps.Keys(known))))
+		if err := within(at, string(class)); err != nil {
+			return err
 		}
 		if d.Classes[class] == nil {
 			return at.fail("must not be null")
 		}
-		if err := d.Classes[class].validate(at, versions); err != nil {
+		if err := d.Classes[class].check(at); err != nil {
 			return err
 		}
 	}
@@ -82,28 +101,14 @@ func firstOf(checks ...func() error) error {
 	return nil
 }
 
-func (l *Layer) validate(at path, versions []string) error {
+func (l *Layer) check(at path) error {
 	return firstOf(
 		func() error { return within(at.of("salt"), l.Salt) },
-		func() error { return l.known(at.of("control"), versions) },
+		func() error { return within(at.of("control"), l.Control) },
 		func() error { return percent(at.of("holdout"), l.Holdout) },
-		func() error { return l.quarantined(at.of("quarantine"), versions) },
-		func() error { return l.rollouts(at.of("rollouts"), versions) },
+		func() error { return l.quarantined(at.of("quarantine")) },
+		func() error { return l.rollouts(at.of("rollouts")) },
 	)
-}
-
-func (l *Layer) known(at path, versions []string) error {
-	if l.Control == "" {
-		return nil
-	}
-	return oneOf(at, l.Control, versions)
-}
-
-func oneOf(at path, version string, versions []string) error {
-	if !slices.Contains(versions, version) {
-		return at.fail("there is no version %.64q; known: %s", version, list(versions))
-	}
-	return nil
 }
 
 func within(at path, text string) error {
@@ -120,16 +125,16 @@ func percent(at path, p Percent) error {
 	return nil
 }
 
-func (l *Layer) quarantined(at path, versions []string) error {
+func (l *Layer) quarantined(at path) error {
 	for _, version := range slices.Sorted(maps.Keys(l.Quarantine)) {
-		if err := oneOf(at.of(version), version, versions); err != nil {
+		if err := validVersion(at.of(version), version); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *Layer) rollouts(at path, versions []string) error {
+func (l *Layer) rollouts(at path) error {
 	if len(l.Rollouts) > maxRollouts {
 		return at.fail("are %d; at most %d are allowed", len(l.Rollouts), maxRollouts)
 	}
@@ -140,11 +145,11 @@ func (l *Layer) rollouts(at path, versions []string) error {
 			return at.index(i).of("name").fail("there are two rollouts called %.64q", r.Name)
 		}
 		names[r.Name] = true
-		if err := r.validate(at.index(i), versions); err != nil {
+		if err := r.validate(at.index(i)); err != nil {
 			return err
 		}
 	}
-	return l.disjoint(at)
+	return nil
 }
 
 // disjoint refuses rollouts that have a unit in common, or one of the holdout.
@@ -163,20 +168,20 @@ func (l *Layer) disjoint(at path) error {
 		if n > 0 && l.Rollouts[taken[n-1]].Slice.overlaps(r.Slice) {
 			return at.index(i).of("slice").fail("overlaps that of %s", l.Rollouts[taken[n-1]].Name)
 		}
-		if r.Slice.To > 100-l.Holdout {
-			return at.index(i).of("slice.to").fail("reaches into the holdout, which begins at %v", 100-l.Holdout)
+		if free := Buckets - l.Holdout.buckets(); r.Slice.To.buckets() > free {
+			return at.index(i).of("slice.to").fail("reaches into the holdout, which begins at %v", percentOf(free))
 		}
 	}
 	return nil
 }
 
-func (r *Rollout) validate(at path, versions []string) error {
+func (r *Rollout) validate(at path) error {
 	return firstOf(
 		func() error {
 			if !validName.MatchString(r.Name) {
 				return at.of("name").fail("must be a-z, then at most 63 of a-z, 0-9 and -")
 			}
-			return oneOf(at.of("candidate"), r.Candidate, versions)
+			return validVersion(at.of("candidate"), r.Candidate)
 		},
 		func() error { return r.Slice.validate(at.of("slice")) },
 		func() error { return r.fits(at.of("share"), r.Share) },
@@ -206,7 +211,7 @@ func (r *Rollout) fits(at path, share Percent) error {
 		return err
 	}
 	if share.buckets() > r.Slice.size() {
-		return at.fail("is %v, but the slice has only %v", share, r.Slice.To-r.Slice.From)
+		return at.fail("is %v, but the slice has only %v", share, percentOf(r.Slice.size()))
 	}
 	return nil
 }
@@ -246,17 +251,42 @@ func (r *Rules) validate(at path) error {
 			return at.of("app_version." + name).fail("must be numbers with dots between, such as 5.2.0")
 		}
 	}
+	if r.AppVersion.empty() {
+		return at.of("app_version.below").fail("must be above min: it admits nobody")
+	}
 	for name, texts := range map[string][]string{"countries": r.Countries, "locales": r.Locales, "allow": r.Allow} {
 		if len(texts) > maxRules {
 			return at.of(name).fail("has %d entries; at most %d are allowed", len(texts), maxRules)
 		}
 		for i, text := range texts {
-			if text == "" || len(text) > maxText {
-				return at.of(name).index(i).fail("must be 1 to %d bytes", maxText)
+			if err := ruleForms[name].check(at.of(name).index(i), text); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// form is how a text of a rule is written; without a pattern, as it likes.
+type form struct {
+	pattern *regexp.Regexp
+	say     string
+}
+
+func (f form) check(at path, text string) error {
+	switch {
+	case text == "" || len(text) > maxText:
+		return at.fail("must be 1 to %d bytes", maxText)
+	case f.pattern != nil && !f.pattern.MatchString(text):
+		return at.fail("must be %s", f.say)
+	}
+	return nil
+}
+
+// ruleForms are what would match nobody if it were written otherwise.
+var ruleForms = map[string]form{
+	"countries": {regexp.MustCompile(`^[A-Za-z]{2}$`), "two letters, such as NL (ISO 3166-1)"},
+	"locales":   {regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`), "a language, such as nl or nl-BE (RFC 5646)"},
 }
 
 func (g *Guard) validate(at path) error {
@@ -279,6 +309,13 @@ func (g *Guard) validate(at path) error {
 		if math.IsNaN(excess) || excess < 0 || excess > maxExcess {
 			return at.of(name).fail("must be 0 to %d percent", maxExcess)
 		}
+	}
+	return g.limited(at)
+}
+
+func (g *Guard) limited(at path) error {
+	if (*g == Guard{MinSamples: g.MinSamples, Alpha: g.Alpha, Hold: g.Hold}) {
+		return at.fail("has no limit: one of errors, degraded, panics, p50, p99 and bytes is needed")
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func TestBadDocumentsNameTheField(t *testing.T) {
 		{`"name": "grid"`, `"name": "Grid"`, one + "name", "a-z"},
 		{`"name": "grid"`, `"name": "other"`, "classes.watch.rollouts[1].name", "two rollouts"},
 		{`"candidate": "v2"`, `"candidate": "v4"`, one + "candidate", `no version "v4"; known: v1, v2, v3`},
-		{`"candidate": "v2", `, ``, one + "candidate", "no version"},
+		{`"candidate": "v2", `, ``, one + "candidate", "must name a version"},
 		{`"to": 45.5}`, `"to": 0}`, one + "slice", "empty"},
 		{`"to": 45.5}`, `"to": 46}`, "classes.watch.rollouts[1].slice", "overlaps that of grid"},
 		{`"from": 0,`, `"from": -1,`, one + "slice.from", "0 to 100"},
@@ -114,10 +114,17 @@ func TestBadDocumentsNameTheField(t *testing.T) {
 		{`"sample": 10`, `"sample": 1000`, one + "shadow.sample", "0 to 100"},
 		{`["/a/*/b"]`, `["a"]`, one + "shadow.ignore[0]", "JSON pointer"},
 		{`["/c"]`, `[""]`, one + "shadow.unordered[0]", "JSON pointer"},
-		{`"since": "2026-11-25T12:00:00Z"`, `"since": "today"`, one + "since", "parsing time"},
+		{`"since": "2026-11-25T12:00:00Z"`, `"since": "today"`, one + "since", "must be a time"},
 		{`{"v3": {`, `{"v9": {`, "classes.watch.quarantine.v9", "no version"},
 		{`"hold": true`, `"holt": true`, one + "guard.holt", "no such field"},
 		{`"rules"`, `"rule"`, one + "rule", "no such field"},
+		{`"below": "7"`, `"below": "5.2.0"`, one + "rules.app_version.below", "above min"},
+		{`["NL"]`, `["NL", "Netherlands"]`, one + "rules.countries[1]", "two letters"},
+		{`["nl"]`, `["nl;q=1"]`, one + "rules.locales[0]", "a language"},
+		{
+			`"errors": 1, "degraded": 2, "panics": 3, "p50": 10, "p99": 20.5, "bytes": 50`, `"errors": 0`,
+			one + "guard", "has no limit: one of errors",
+		},
 	}
 	for _, c := range cases {
 		if !strings.Contains(whole, c.old) {
@@ -203,7 +210,7 @@ func FuzzDocument(f *testing.F) {
 		if err != nil {
 			return
 		}
-		plan := rollout.NewPlan(&rollout.State{Document: *d}, rollout.DefaultHeaders())
+		plan := rollout.NewPlan(&rollout.State{Document: *d}, known(), rollout.DefaultHeaders())
 		for class, versions := range known() {
 			for n := range 10 {
 				a := plan.Assign(class, unit(n), nil)

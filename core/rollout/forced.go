@@ -71,8 +71,17 @@ func (f *Forcing) Token(what Pass, now time.Time) (string, error) {
 	return text, nil
 }
 
+// keyOf returns the key, of a token that asks for nothing that must be understood: a
+// reader that does not has to refuse it (RFC 7515, section 4.1.11).
+func (f *Forcing) keyOf(t *jwt.Token) (any, error) {
+	if _, there := t.Header["crit"]; there {
+		return nil, errors.New("it has the header crit")
+	}
+	return f.key, nil
+}
+
 // Read returns what a token says. It fails when the token is not signed with the
-// key, by another algorithm, is too old, says no end, or is of over 1 KiB. A nil
+// key, by another algorithm, is too old, says no end, lasts for over 30 days, or is of over 1 KiB. A nil
 // Forcing reads none.
 func (f *Forcing) Read(token string, now time.Time) (Pass, error) {
 	if f == nil {
@@ -82,11 +91,14 @@ func (f *Forcing) Read(token string, now time.Time) (Pass, error) {
 		return Pass{}, fmt.Errorf("the token is longer than %d bytes", longestJWT)
 	}
 	var said claims
-	_, err := jwt.ParseWithClaims(token, &said, func(*jwt.Token) (any, error) { return f.key, nil },
+	_, err := jwt.ParseWithClaims(token, &said, f.keyOf,
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithAudience(audience), jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(), jwt.WithLeeway(validTime), jwt.WithTimeFunc(func() time.Time { return now }))
 	if err != nil {
 		return Pass{}, fmt.Errorf("read the token: %w", err)
+	}
+	if said.ExpiresAt.Sub(now) > maxForced+validTime {
+		return Pass{}, errors.New("the token is valid for over 720h")
 	}
 	class, version, _ := strings.Cut(said.Version, "/")
 	return Pass{Class: devices.Class(class), Version: version, Who: said.Subject, Until: said.ExpiresAt.Time}, nil

@@ -69,7 +69,17 @@ func TestForgedTokensForceNothing(t *testing.T) {
 	}
 	parts := strings.Split(token, ".")
 	other := base64.RawURLEncoding.EncodeToString([]byte(`{"facet_version":"watch/v3","aud":"facet-version","exp":9999999999}`))
+	long := without("exp")
+	long["exp"] = noon.Add(31 * 24 * time.Hour).Unix()
+	critical := jwt.NewWithClaims(jwt.SigningMethodHS256, claims)
+	critical.Header["crit"] = []string{"x"}
+	must, err := critical.SignedString([]byte(key))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, forged := range map[string]string{
+		"31 days":             signed(jwt.SigningMethodHS256, []byte(key), long),
+		"a critical header":   must,
 		"nothing":             "",
 		"no token":            "alice",
 		"no signature":        signed(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims),

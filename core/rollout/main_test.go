@@ -39,7 +39,7 @@ func planOf(t testing.TB, class devices.Class, l rollout.Layer) *rollout.Plan {
 	if err := s.Validate(known()); err != nil {
 		t.Fatal(err)
 	}
-	return rollout.NewPlan(&s, rollout.DefaultHeaders())
+	return rollout.NewPlan(&s, known(), rollout.DefaultHeaders())
 }
 
 // running is a rollout of v2 that begins at a share of the class.

@@ -59,12 +59,13 @@ const (
 	firstArm = 2
 )
 
-// NewPlan makes a state ready, whose document must be valid. It takes 20 KiB for a
-// class that the document has.
-func NewPlan(s *State, headers Headers) *Plan {
+// NewPlan makes a state ready for a build, whose document must pass Check. What it gives
+// to a version that the build lacks, control has. It takes 20 KiB for a class that the
+// document has.
+func NewPlan(s *State, known Catalogue, headers Headers) *Plan {
 	p := &Plan{Revision: s.Revision, headers: headers.canonical(), layers: make(map[devices.Class]*layer, len(s.Classes))}
 	for class, of := range s.Classes {
-		p.layers[class] = newLayer(class, of, &p.headers)
+		p.layers[class] = newLayer(class, of, known, &p.headers)
 	}
 	return p
 }
@@ -77,17 +78,16 @@ func (h Headers) canonical() Headers {
 	}
 }
 
-func newLayer(class devices.Class, of *Layer, h *Headers) *layer {
+func newLayer(class devices.Class, of *Layer, known Catalogue, h *Headers) *layer {
 	l := &layer{prefix: of.Salt + "\x00" + string(class) + "\x00", allowed: make(map[string]int), named: make(map[string]int)}
 	l.quarantined = slices.Sorted(maps.Keys(of.Quarantine))
 	l.control = Assignment{Version: of.Control, Why: Default}
-	if _, out := of.Quarantine[of.Control]; out {
+	if _, out := of.Quarantine[of.Control]; out || !known.has(class, of.Control) {
 		l.control.Version = ""
 	}
 	for i := range of.Rollouts {
 		if r := &of.Rollouts[i]; r.active() {
-			_, out := of.Quarantine[r.Candidate]
-			l.add(r, out, h)
+			l.add(r, of.outcome(class, r.Candidate, known), h)
 		}
 	}
 	slices.Sort(l.vary)
@@ -95,16 +95,27 @@ func newLayer(class devices.Class, of *Layer, h *Headers) *layer {
 	return l
 }
 
-// add gives a rollout its buckets. One whose candidate is out keeps them: its units
-// are all control.
-func (l *layer) add(r *Rollout, out bool, h *Headers) {
+// outcome is what comes of who is to have a candidate: Split, or why control has them.
+func (l *Layer) outcome(class devices.Class, candidate string, known Catalogue) Why {
+	if _, out := l.Quarantine[candidate]; out {
+		return Quarantined
+	}
+	if !known.has(class, candidate) {
+		return Absent
+	}
+	return Split
+}
+
+// add gives a rollout its buckets. One whose candidate answers nobody keeps them: its
+// units are all control.
+func (l *layer) add(r *Rollout, outcome Why, h *Headers) {
 	index := len(l.rollouts)
 	a := active{rules: r.Rules, ruled: r.Rules.any(), shadow: r.Shadow}
 	a.control = Assignment{Version: l.control.Version, Rollout: r.Name, Arm: Control, Why: Split}
 	a.candidate = Assignment{Version: r.Candidate, Rollout: r.Name, Arm: Candidate, Why: Split}
 	a.allowed = Assignment{Version: r.Candidate, Rollout: r.Name, Why: Targeted}
-	if out {
-		a.candidate = Assignment{Version: l.control.Version, Rollout: r.Name, Why: Quarantined}
+	if outcome != Split {
+		a.candidate = Assignment{Version: l.control.Version, Rollout: r.Name, Why: outcome}
 		a.allowed = a.candidate
 	}
 	l.rollouts, l.named[r.Name] = append(l.rollouts, a), index

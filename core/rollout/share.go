@@ -24,6 +24,10 @@ func (p Percent) valid() bool {
 	return p >= 0 && p <= 100 && math.Abs(exact-math.Round(exact)) < near
 }
 
+// percentOf is the share of a number of buckets: of two shares the difference, for
+// example, which is not exact in their own arithmetic.
+func percentOf(buckets int) Percent { return Percent(buckets) / bucketsPerPercent }
+
 const percentRule = "must be 0 to 100 percent, in steps of 0.01"
 
 // Slice is a part of the buckets of a class, from one share to another.
@@ -34,4 +38,6 @@ type Slice struct {
 
 func (s Slice) size() int { return s.To.buckets() - s.From.buckets() }
 
-func (s Slice) overlaps(o Slice) bool { return s.From < o.To && o.From < s.To }
+func (s Slice) overlaps(o Slice) bool {
+	return s.From.buckets() < o.To.buckets() && o.From.buckets() < s.To.buckets()
+}

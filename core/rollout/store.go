@@ -40,6 +40,7 @@ type Replica struct {
 	ID       string          `json:"id"`                 // of its own
 	Revision uint64          `json:"revision"`           // of the state that it answers by
 	At       time.Time       `json:"at"`                 // of the report
+	Lacks    []string        `json:"lacks,omitempty"`    // versions of that state that its build has not, such as "phone/v3"
 	Observed json.RawMessage `json:"observed,omitempty"` // what its requests came to, for whoever judges
 }
 
@@ -50,21 +51,22 @@ var (
 	ErrDoubt    = errors.New("the store of rollouts went away before it said whether the change was made")
 )
 
-// Decode reads a state as stores keep it: JSON, read strictly. What check says is
-// wrong with it counts, too; nil checks nothing. An error is a [fault.Error] of code
-// Invalid that names the field.
-func Decode(text []byte, check func(*State) error) (*State, error) {
+// maxRevision is the largest whole number that all readers of JSON can tell apart from
+// the next one (RFC 8259, section 6).
+const maxRevision = 1 << 53
+
+// Decode reads a state as stores keep it: JSON, read strictly, and its form checked. An
+// error is a [fault.Error] of code Invalid that names the field.
+func Decode(text []byte) (*State, error) {
 	s := new(State)
 	if err := strict.Decode(text, s); err != nil {
 		return nil, err
 	}
-	if s.Revision == 0 {
-		return nil, fault.InvalidField("revision", "must be 1 or more")
+	if s.Revision == 0 || s.Revision > maxRevision {
+		return nil, fault.InvalidField("revision", "must be 1 to 2^53")
 	}
-	if check != nil {
-		if err := check(s); err != nil {
-			return nil, err
-		}
+	if err := s.Check(); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

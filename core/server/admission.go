@@ -29,10 +29,11 @@ func (x *exchange) place(path string) (adapter.Answer, error) {
 
 // telling is the budget that a page's time is held against: that of its
 // configuration. It is 0, so that nothing is learnt, of a page that was not run, or
-// had less: a client that is in a hurry would else teach that pages are lost.
+// had less: a client that is in a hurry would else teach that pages are lost. Nor does
+// one tell anything that control made after a candidate had taken its time.
 func (x *exchange) telling() time.Duration {
 	configured := x.live.Budgets[x.name]
-	if x.allotted < configured {
+	if x.allotted < configured || x.failed != nil {
 		return 0
 	}
 	return configured

@@ -29,8 +29,9 @@ type Rollouts struct {
 	Seen func(*rollout.Seen)
 
 	// Overran is told at once when a version's own code goes on after its page's time:
-	// it may never end. A version is on trial if it is not the control of its class.
-	Overran func(v *adapter.Version, onTrial bool)
+	// it may never end. A version is replaceable unless it is the one that the
+	// configuration names: a promoted one is, too.
+	Overran func(v *adapter.Version, replaceable bool)
 }
 
 // headers are those that a web page may send to be assigned by.
@@ -152,23 +153,29 @@ func (x *exchange) onTrial() bool {
 // cut short have a Grace to find what stands in for them, and the machine as much.
 const overrunAfter = 2 * stream.Grace
 
+// replaceable reports whether the configuration names another version than the one that
+// answers, so that this one can be taken out.
+func (x *exchange) replaceable() bool {
+	return x.version != x.live.classes[x.device.Profile.Class] && x.trial == nil
+}
+
 // serve has the endpoint make the page, and tells when its own code goes on after its
-// time: nothing can stop that. A version on trial has a goroutine of its own, so that
-// its request ends all the same; that goroutine stays as long as the code does.
+// time: nothing can stop that. One that can be replaced has a goroutine of its own, so
+// that its request ends all the same; that goroutine stays as long as the code does.
 func (x *exchange) serve(
 	ctx context.Context, endpoint adapter.Endpoint, request *adapter.Request, left time.Duration,
 ) (adapter.Answer, error) {
 	if x.server.Rollouts == nil || x.server.Rollouts.Overran == nil {
 		return endpoint.Serve(ctx, request)
 	}
-	version, name, id, onTrial := x.version, x.name, x.report.RequestID, x.onTrial()
+	version, name, id, replaceable := x.version, x.name, x.report.RequestID, x.replaceable()
 	overrun := time.AfterFunc(left+overrunAfter, func() {
 		x.server.Log.Error("a page's own code goes on after its time, and cannot be stopped",
 			"adapter", version.String(), "page", name, "request_id", id)
-		x.server.Rollouts.Overran(version, onTrial)
+		x.server.Rollouts.Overran(version, replaceable)
 	})
 	defer overrun.Stop()
-	if !onTrial {
+	if !replaceable {
 		return endpoint.Serve(ctx, request)
 	}
 	answer, err := apart(ctx, endpoint, request, left+overrunAfter+stream.Grace)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/rollout"
 	"github.com/facet-gateway/facet/core/server"
@@ -36,6 +37,9 @@ func (r *released) candidatePages(_ *adapter.Request, q query) stream.Assembly[p
 	switch q.ID {
 	case "new-panic":
 		panic("a defect of the candidate")
+	case "new-late-panic":
+		<-time.After(itemBudget * 9 / 10) // its own work, which it does not finish
+		panic("a defect of the candidate, late")
 	case "loop":
 		<-r.release // as an endless loop would, but that a test can end
 	}
@@ -48,6 +52,8 @@ func (r *released) candidatePages(_ *adapter.Request, q query) stream.Assembly[p
 		}),
 	)
 }
+
+const itemBudget = 100 * time.Millisecond // of the fixture
 
 func newReleased(t testing.TB, layer rollout.Layer, change func(*server.Options)) *released {
 	t.Helper()
@@ -69,10 +75,10 @@ func newReleased(t testing.TB, layer rollout.Layer, change func(*server.Options)
 				defer r.mu.Unlock()
 				r.seen = append(r.seen, *s)
 			},
-			Overran: func(v *adapter.Version, onTrial bool) {
+			Overran: func(v *adapter.Version, replaceable bool) {
 				r.mu.Lock()
 				defer r.mu.Unlock()
-				r.overruns = append(r.overruns, v.String()+" "+strconv.FormatBool(onTrial))
+				r.overruns = append(r.overruns, v.String()+" "+strconv.FormatBool(replaceable))
 			},
 		}
 		if change != nil {
@@ -83,7 +89,7 @@ func newReleased(t testing.TB, layer rollout.Layer, change func(*server.Options)
 }
 
 func (r *released) decide(s rollout.State) {
-	r.plan.Store(rollout.NewPlan(&s, rollout.DefaultHeaders()))
+	r.plan.Store(rollout.NewPlan(&s, rollout.Catalogue{devices.Phone: {"v1", "v2", "v9"}}, rollout.DefaultHeaders()))
 }
 
 func (r *released) last() rollout.Seen {
@@ -284,8 +290,16 @@ func TestControlAnswersForACandidateThatPanics(t *testing.T) {
 
 // TestACandidateThatLoopsEndsItsRequest: nothing can stop its code, but the client is
 // answered, and it is told of.
-func TestACandidateThatLoopsEndsItsRequest(t *testing.T) {
-	r := newReleased(t, share(100), nil)
+func TestACandidateThatLoopsEndsItsRequest(t *testing.T) { loopsEnd(t, share(100)) }
+
+// TestAPromotedVersionThatLoopsEndsItsRequest: the configuration has another one.
+func TestAPromotedVersionThatLoopsEndsItsRequest(t *testing.T) {
+	loopsEnd(t, rollout.Layer{Control: "v2"})
+}
+
+func loopsEnd(t *testing.T, layer rollout.Layer) {
+	t.Helper()
+	r := newReleased(t, layer, nil)
 	defer close(r.release)
 	began := time.Now()
 	got := r.do("GET", "/item?id=loop", onPhone, "X-User-Id: u-1")
@@ -302,6 +316,28 @@ func TestACandidateThatLoopsEndsItsRequest(t *testing.T) {
 	}
 	if log := r.log.String(); !strings.Contains(log, "cannot be stopped") || !strings.Contains(log, `"runaways":1`) {
 		t.Errorf("the log is %s", log)
+	}
+}
+
+// TestWhatACandidateTookTeachesAdmissionNothing: pages are late because of it, and not
+// because there are too many of them.
+func TestWhatACandidateTookTeachesAdmissionNothing(t *testing.T) {
+	limiter, err := edge.New(edge.DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := time.Now().Add(-time.Minute); at.Before(time.Now().Add(-time.Second)); at = at.Add(20 * time.Millisecond) {
+		permit, err := limiter.Admit(edge.Person, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		permit.Done(edge.Whole, itemBudget, at.Add(time.Millisecond)) // pages are quick
+	}
+	before := limiter.Stats()
+	r := newReleased(t, share(100), func(o *server.Options) { o.Admission = limiter })
+	got := r.do("GET", "/item?id=new-late-panic", onPhone, "X-User-Id: u-1")
+	if s := limiter.Stats(); got.StatusCode != http.StatusOK || s.Admitted["person"] != before.Admitted["person"]+1 || s.Late+s.Lost != 0 {
+		t.Errorf("a page of control that is late because of the candidate is %d, and taught: %+v", got.StatusCode, s)
 	}
 }
 

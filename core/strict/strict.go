@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/facet-gateway/facet/core/fault"
 )
@@ -105,6 +106,9 @@ func spell(into encoding.TextUnmarshaler, t json.Token, path string) error {
 		return mismatch(path, "a string", t)
 	}
 	if err := into.UnmarshalText([]byte(text)); err != nil {
+		if _, is := into.(*time.Time); is {
+			return fault.InvalidField(named(path), "must be a time, such as 2026-01-31T12:00:00Z (RFC 3339)")
+		}
 		return fault.InvalidField(named(path), err.Error())
 	}
 	return nil

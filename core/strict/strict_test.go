@@ -80,7 +80,7 @@ func TestDecodeNamesWhatIsWrong(t *testing.T) {
 		{`{"share": 1e999}`, "share", "must be a number"},
 		{`{"share": NaN}`, "share", "is no JSON"},
 		{`{"on": 1}`, "on", "true or false"},
-		{`{"at": "noon"}`, "at", "parsing time"},
+		{`{"at": "noon"}`, "at", "must be a time, such as"},
 		{`{"at": 5}`, "at", "must be a string"},
 		{`{"list": {}}`, "list", "must be a list"},
 		{`{"list": [{}, {"text": 2}]}`, "list[1].text", "must be a string"},

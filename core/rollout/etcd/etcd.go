@@ -47,7 +47,6 @@ import (
 type Store struct {
 	options Options
 	config  clientv3.Config
-	check   func(*rollout.State) error
 
 	ctx   context.Context // ended by Close
 	close context.CancelFunc
@@ -87,9 +86,8 @@ const (
 var errClosed = errors.New("the store of rollouts was closed")
 
 // New returns the store of a cluster. An error names the option at fault; files are
-// read at once, but nothing is dialed before the first call. What check says is wrong
-// with a state makes the key's value none; nil checks nothing.
-func New(o Options, check func(*rollout.State) error) (*Store, error) {
+// read at once, but nothing is dialed before the first call.
+func New(o Options) (*Store, error) {
 	if o.Prefix == "" {
 		o.Prefix = DefaultPrefix
 	}
@@ -104,7 +102,7 @@ func New(o Options, check func(*rollout.State) error) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("etcd: %w", err)
 	}
-	s := &Store{options: o, check: check, dial: make(chan struct{}, 1), report: make(chan struct{}, 1)}
+	s := &Store{options: o, dial: make(chan struct{}, 1), report: make(chan struct{}, 1)}
 	s.ctx, s.close = context.WithCancel(context.Background())
 	s.config = configure(s.ctx, o, password, secure)
 	return s, nil

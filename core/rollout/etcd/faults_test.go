@@ -302,7 +302,7 @@ func TestDoubtIsSettled(t *testing.T) {
 
 // reportOn is a replica that reports until it is killed.
 func reportOn(endpoint string) {
-	s, err := etcd.New(at(endpoint), nil)
+	s, err := etcd.New(at(endpoint))
 	if err != nil {
 		panic(err)
 	}

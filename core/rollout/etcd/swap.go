@@ -85,7 +85,7 @@ func (c *change) preceding(ctx context.Context, client *clientv3.Client) (int64,
 			return made, nil
 		}
 		at = kv.ModRevision
-		if now, err = c.decode(kv.Value, nil); err != nil {
+		if now, err = c.decode(kv.Value); err != nil {
 			return 0, err
 		}
 	}
@@ -99,8 +99,8 @@ func (c *change) preceding(ctx context.Context, client *clientv3.Client) (int64,
 	return 0, rollout.ErrConflict
 }
 
-func (s *Store) decode(text []byte, check func(*rollout.State) error) (*rollout.State, error) {
-	state, err := rollout.Decode(text, check)
+func (s *Store) decode(text []byte) (*rollout.State, error) {
+	state, err := rollout.Decode(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s holds no valid state: %w", s.key(), err)
 	}

@@ -164,7 +164,7 @@ func (w *watch) take(value []byte, at int64) {
 		w.begun, w.last, w.wrong = true, value, nil
 		state := &rollout.State{}
 		if at != 0 {
-			state, w.wrong = w.decode(value, w.check)
+			state, w.wrong = w.decode(value)
 		}
 		if w.wrong == nil {
 			w.changed(state)

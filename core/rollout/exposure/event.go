@@ -81,7 +81,7 @@ func (e *Event) reason() string {
 		return "error"
 	case e.Assigned.Why == rollout.Forced:
 		return rollout.Targeted.String()
-	case e.Assigned.Why == rollout.Quarantined:
+	case e.Assigned.Why == rollout.Quarantined, e.Assigned.Why == rollout.Absent:
 		return "disabled"
 	}
 	return e.Assigned.Why.String()

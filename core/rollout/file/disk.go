@@ -29,7 +29,7 @@ func (s *Store) load() (*rollout.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rollout.Decode(text, s.check)
+	return rollout.Decode(text)
 }
 
 // clear removes what a process that was killed left beside the file.

@@ -38,7 +38,6 @@ import (
 // Store is a file. It is a [rollout.Store].
 type Store struct {
 	name  string
-	check func(*rollout.State) error
 	mode  fs.FileMode
 	lock  *os.File      // nil: another process has it, or the folder cannot be written; whoever holds write changes it
 	write chan struct{} // of size one: whoever holds it changes the file
@@ -65,8 +64,8 @@ var errTaken = errors.New("another process has it")
 
 // Check says what is wrong with the file of a name, as Open does, but neither makes nor
 // changes anything, and does not care who else has it.
-func Check(name string, check func(*rollout.State) error) error {
-	if _, err := newStore(name, check).load(); err != nil {
+func Check(name string) error {
+	if _, err := newStore(name).load(); err != nil {
 		return fmt.Errorf("the rollouts of %s: %w", name, err)
 	}
 	return nil
@@ -74,12 +73,12 @@ func Check(name string, check func(*rollout.State) error) error {
 
 // Open reads the file of a name, which need not be there yet, in a folder that must.
 // A file that holds no valid state is an error that names the file and the field, and
-// stays as it is; what check says is wrong with a state counts, too, nil checks nothing.
+// stays as it is.
 //
 // A file that another process has, or in a folder that cannot be written, is read all
 // the same; changes are refused for as long as that is so.
-func Open(name string, check func(*rollout.State) error) (*Store, error) {
-	s := newStore(name, check)
+func Open(name string) (*Store, error) {
+	s := newStore(name)
 	err := s.claim()
 	if err == nil || readOnly(err) || errors.Is(err, errTaken) {
 		s.now.fail = err
@@ -92,8 +91,8 @@ func Open(name string, check func(*rollout.State) error) (*Store, error) {
 	return s, nil
 }
 
-func newStore(name string, check func(*rollout.State) error) *Store {
-	s := &Store{name: name, check: check, mode: newMode, write: make(chan struct{}, 1), ended: make(chan struct{})}
+func newStore(name string) *Store {
+	s := &Store{name: name, mode: newMode, write: make(chan struct{}, 1), ended: make(chan struct{})}
 	s.now = moment{state: &rollout.State{}, over: make(chan struct{})}
 	return s
 }

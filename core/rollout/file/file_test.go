@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/rollout"
 	"github.com/facet-gateway/facet/core/rollout/file"
 	"github.com/facet-gateway/facet/core/rollout/storetest"
@@ -19,7 +18,7 @@ import (
 
 func opened(t testing.TB, name string) *file.Store {
 	t.Helper()
-	s, err := file.Open(name, nil)
+	s, err := file.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,12 +29,7 @@ func opened(t testing.TB, name string) *file.Store {
 // refused opens a file that cannot be, and looks for words in the reason.
 func refused(t *testing.T, name string, words ...string) {
 	t.Helper()
-	s, err := file.Open(name, func(s *rollout.State) error {
-		if s.Classes["phone"] != nil {
-			return fault.InvalidField("classes.phone", "there is no adapter for this class")
-		}
-		return nil
-	})
+	s, err := file.Open(name)
 	if err == nil {
 		s.Close()
 		t.Fatal("it was opened")
@@ -52,7 +46,7 @@ func TestContract(t *testing.T) {
 		name := filepath.Join(t.TempDir(), "rollouts.json")
 		return storetest.Place{
 			Open: func() rollout.Store {
-				s, err := file.Open(name, nil)
+				s, err := file.Open(name)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -74,7 +68,7 @@ func TestWhatIsNoStateStays(t *testing.T) {
 		{"twice", `{"revision": 3, "revision": 4}`, "revision"},
 		{"of another type", `{"revision": 3, "classes": {"tv": {"rollouts": [{"share": "1"}]}}}`, "classes.tv.rollouts[0].share"},
 		{"no revision", `{"classes": {}}`, "revision"},
-		{"not valid here", `{"revision": 3, "classes": {"phone": {}}}`, "classes.phone"},
+		{"not valid", `{"revision": 3, "classes": {"phone": {"holdout": 101}}}`, "classes.phone.holdout"},
 		{"too long", `{"revision": 3}` + strings.Repeat(" ", 8<<20), "longer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -141,18 +135,18 @@ func TestAFolderThatCannotBeWritten(t *testing.T) {
 func TestCheckMakesNothing(t *testing.T) {
 	folder := t.TempDir()
 	name := filepath.Join(folder, "rollouts.json")
-	if err := file.Check(name, nil); err != nil {
+	if err := file.Check(name); err != nil {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
 		t.Errorf("it left %v, %v", left, err)
 	}
 	opened(t, name)
-	if err := file.Check(name, nil); err != nil {
+	if err := file.Check(name); err != nil {
 		t.Errorf("while it is open: %v", err)
 	}
 	write(t, name, `{"revision": 0}`, 0o600)
-	if err := file.Check(name, nil); err == nil {
+	if err := file.Check(name); err == nil {
 		t.Error("it finds nothing wrong")
 	}
 }

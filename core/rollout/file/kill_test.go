@@ -37,7 +37,7 @@ var known = rollout.Catalogue{"phone": {"v1", "v2"}}
 // writeOn changes the state of a file without end, and prints each revision that was
 // confirmed.
 func writeOn(name string) error {
-	s, err := file.Open(name, nil)
+	s, err := file.Open(name)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		if _, err := os.Stat(name + ".tmp"); err == nil {
 			unfinished++
 		}
-		s, err := file.Open(name, func(s *rollout.State) error { return s.Validate(known) })
+		s, err := file.Open(name)
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
@@ -119,7 +119,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 // is confirmed then.
 func killed(t *testing.T, name string) uint64 {
 	t.Helper()
-	s, err := file.Open(name, nil)
+	s, err := file.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func number(t *testing.T, text string) uint64 {
 // fillUp has the kernel refuse to write more than some bytes into a file, as it does
 // when the disk is full.
 func fillUp(name string) error {
-	s, err := file.Open(name, nil)
+	s, err := file.Open(name)
 	if err != nil {
 		return err
 	}

@@ -59,11 +59,12 @@ func (s *suspects) add(who suspect, limit int, now time.Time) bool {
 	return false
 }
 
-// Overran takes down that a version's own code goes on after its page's time. A
-// version that is the control of its class is not taken out: there is nothing instead.
-func (f *Fleet) Overran(class devices.Class, version string, onTrial bool) {
+// Overran takes down that a version's own code goes on after its page's time. One that
+// is not replaceable, because the configuration names it, is not taken out: there is
+// nothing instead.
+func (f *Fleet) Overran(class devices.Class, version string, replaceable bool) {
 	now := f.Now()
-	if onTrial && f.suspects.add(suspect{class, version, "overrun"}, f.suspects.limits.Overruns, now) {
+	if replaceable && f.suspects.add(suspect{class, version, "overrun"}, f.suspects.limits.Overruns, now) {
 		const reason = "its own code went on after its page's time in %d requests within %v: it may never end, and cannot be stopped"
 		f.confine(class, version, fmt.Sprintf(reason, f.suspects.limits.Overruns, f.suspects.limits.Window))
 	}
@@ -111,7 +112,7 @@ func (f *Fleet) confineAll(ctx context.Context) {
 	outs := f.ownOuts
 	f.mu.Unlock()
 	for _, out := range outs {
-		if _, err := f.Apply(ctx, rollout.Confine(out.class, out.version, out.why), f.Replica); err != nil {
+		if _, err := f.apply(ctx, rollout.Confine(out.class, out.version, out.why), f.Replica); err != nil {
 			f.Log.Warn("a version is taken out here only, so far", "class", string(out.class), "version", out.version, "error", err.Error())
 		}
 	}

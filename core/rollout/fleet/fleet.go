@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,9 @@ type Fleet struct {
 	watched uint64        // the revision that the store has told last
 	news    chan struct{} // closed when the state changes
 	away    error         // why the store is not there; nil: it is
+	deaf    error         // why it took no report; nil: it did
+	looked  bool          // it has been heard whether it is
+	lacks   []string      // versions that the state gives to somebody, but this build has not
 	others  []rollout.Replica
 	found   map[armKey]judgement // of each active rollout
 	ownOuts []confinement        // that the store has not got yet
@@ -65,6 +69,7 @@ func New(o Options) *Fleet {
 		o.Now = time.Now
 	}
 	f := &Fleet{Options: o, news: make(chan struct{}), away: rollout.ErrAway, first: make(chan struct{})}
+	f.others = []rollout.Replica{{ID: o.Replica, At: o.Now().UTC()}}
 	f.heard = sync.OnceFunc(func() { close(f.first) })
 	f.meters.Store(&meters{})
 	f.suspects.limits = o.Defects
@@ -123,8 +128,18 @@ func (f *Fleet) force(s *rollout.State) {
 	f.state = s
 	f.ownOuts = pending(f.ownOuts, s)
 	f.enforce()
+	f.lack(f.Known.Lacks(&s.Document))
 	close(f.news)
 	f.news = make(chan struct{})
+}
+
+// lack takes down, and tells, which versions this build has not. The caller holds the
+// lock.
+func (f *Fleet) lack(versions []string) {
+	if len(versions) > 0 && !slices.Equal(versions, f.lacks) {
+		f.Log.Warn("this build lacks versions of the rollouts: control answers instead", "versions", versions, "revision", f.state.Revision)
+	}
+	f.lacks = versions
 }
 
 // enforce makes the plan of the state, and of what this replica has taken out. The
@@ -137,7 +152,7 @@ func (f *Fleet) enforce() {
 			s = next
 		}
 	}
-	f.plan.Store(rollout.NewPlan(s, f.Headers))
+	f.plan.Store(rollout.NewPlan(s, f.Known, f.Headers))
 	next := newMeters(s, *f.meters.Load())
 	f.meters.Store(&next)
 }
@@ -147,12 +162,12 @@ func (f *Fleet) available(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case err != nil && f.away == nil:
+	case err != nil && (f.away == nil || !f.looked):
 		f.Log.Warn("the store of rollouts is away: the last known state holds", "revision", f.state.Revision, "error", err.Error())
 	case err == nil && f.away != nil:
 		f.Log.Info("the store of rollouts is there", "revision", f.state.Revision)
 	}
-	f.away = err
+	f.away, f.looked = err, true
 	if err != nil {
 		f.heard()
 	}
@@ -178,12 +193,15 @@ func (f *Fleet) Run(ctx context.Context) error {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
+		_, news := f.current()
 		select {
 		case <-ctx.Done():
 			if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
 				return fmt.Errorf("follow the store of rollouts: %w", err)
 			}
 			return nil
+		case <-news:
+			f.report(ctx)
 		case <-ticker.C:
 			f.turn(ctx)
 		}
@@ -208,7 +226,15 @@ const tries = 10
 // Apply makes a change in somebody's name, and returns the state that it made. It
 // fails with a [fault.Error]: Conflict when it cannot be, Unavailable when the store
 // is away. A change that others are ahead of is made upon theirs.
+//
+// What this replica has taken out by itself, and the store has not heard of, goes first:
+// no change is made upon a state that is over.
 func (f *Fleet) Apply(ctx context.Context, c rollout.Change, by string) (*rollout.State, error) {
+	f.confineAll(ctx)
+	return f.apply(ctx, c, by)
+}
+
+func (f *Fleet) apply(ctx context.Context, c rollout.Change, by string) (*rollout.State, error) {
 	for range tries {
 		s, news := f.current()
 		next, err := f.swap(ctx, s, c, by)
@@ -256,15 +282,20 @@ func (f *Fleet) swap(ctx context.Context, s *rollout.State, c rollout.Change, by
 	if err != nil {
 		return nil, err
 	}
-	switch err := f.store.Swap(ctx, next); {
+	err = f.store.Swap(ctx, next)
+	for fault.CodeOf(err) == fault.TooLarge && len(next.History) > 1 { // what is decided now matters more than what was
+		next.History = next.History[(len(next.History)+1)/2:]
+		err = f.store.Swap(ctx, next)
+	}
+	switch {
 	case errors.Is(err, rollout.ErrConflict):
 		return nil, rollout.ErrConflict
 	case fault.CodeOf(err) == fault.TooLarge:
 		return nil, err //nolint:wrapcheck // it says what is too large
 	case errors.Is(err, rollout.ErrDoubt):
-		return nil, &fault.Error{Code: fault.Unavailable, Detail: rollout.ErrDoubt.Error(), Cause: err}
+		return nil, &fault.Error{Code: fault.Unavailable, Detail: err.Error(), Cause: err}
 	case err != nil:
-		return nil, &fault.Error{Code: fault.Unavailable, Detail: rollout.ErrAway.Error(), Cause: err}
+		return nil, &fault.Error{Code: fault.Unavailable, Detail: err.Error(), Cause: err}
 	}
 	f.accept(next)
 	f.Log.Info("rollouts changed", "what", c.What, "by", by, "revision", next.Revision,

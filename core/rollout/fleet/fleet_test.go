@@ -302,6 +302,101 @@ func TestWithoutTheStore(t *testing.T) {
 	}
 }
 
+// TestWhatIsTakenOutHereGoesFirst: a version that is out is not promoted meanwhile, and
+// whoever looks into why it is out may release it at once.
+func TestWhatIsTakenOutHereGoesFirst(t *testing.T) {
+	t.Parallel()
+	store := &frail{}
+	f := replicas(t, 1, store, newClock())[0]
+	apply(t, f, rollout.Start("watch", grid(func(r *rollout.Rollout) { r.Share = 100 })))
+	f.Overran("watch", "v2", true)
+	f.Overran("watch", "v2", true)
+	_, err := f.Apply(t.Context(), rollout.Promote("watch", "grid"), "alice")
+	if fault.CodeOf(err) != fault.Conflict || !strings.Contains(err.Error(), "v2 is in quarantine: its own code") {
+		t.Errorf("a promotion is %v", err)
+	}
+	apply(t, f, rollout.Release("watch", "v2"))
+	if f.Plan().Quarantined("watch", "v2") {
+		t.Error("it is out all the same")
+	}
+	store.away.Store(true)
+	f.Overran("watch", "v2", true)
+	f.Overran("watch", "v2", true)
+	if _, err = f.Apply(t.Context(), rollout.Promote("watch", "grid"), "alice"); fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("without the store a promotion is %v", err)
+	}
+}
+
+// TestReplicasOfDifferentBuilds: what one of them lacks is control there, and keeps it
+// from nothing else that is decided.
+func TestReplicasOfDifferentBuilds(t *testing.T) {
+	t.Parallel()
+	newer := rollout.Catalogue{"watch": append([]string{"v4"}, known["watch"]...), "car": {"v1"}}
+	all := replicasOf(t, 2, &rollout.Memory{}, newClock(), func(i int) rollout.Catalogue { return []rollout.Catalogue{known, newer}[i] })
+	older, newest := all[0], all[1]
+	apply(t, older, rollout.Start("watch", grid(func(r *rollout.Rollout) { r.Slice, r.Share = rollout.Slice{From: 0, To: 50}, 50 })))
+	agreed(t, all, 1)
+	fourth := rollout.Rollout{Name: "fourth", Candidate: "v4", Slice: rollout.Slice{From: 50, To: 100}, Share: 50}
+	apply(t, newest, rollout.Start("watch", fourth))
+	agreed(t, all, 2)
+	counts := map[string]int{}
+	for i := range 200 {
+		unit := fmt.Sprint("u-", i)
+		counts[older.Plan().Assign("watch", unit, nil).Version+" "+newest.Plan().Assign("watch", unit, nil).Version]++
+	}
+	if counts["v2 v2"] < 60 || counts[" v4"] != 200-counts["v2 v2"] {
+		t.Errorf("they assign %v", counts)
+	}
+	turn(t, all)
+	turn(t, all)
+	for _, r := range newest.Status().Replicas {
+		if want := map[string]int{"a": 1, "b": 0}[r.ID]; len(r.Lacks) != want || r.Revision != 2 {
+			t.Errorf("it is told %+v", r)
+		}
+	}
+	apply(t, newest, rollout.Abort("watch", "grid", ""))
+	agreed(t, all, 3)
+	if a := older.Plan().Assign("watch", "u-1", nil); a.Version != "" {
+		t.Errorf("after an abort it assigns %+v", a)
+	}
+	apply(t, older, rollout.Abort("watch", "fourth", "nobody here knows it"))
+	agreed(t, all, 4)
+}
+
+// TestAFullStore is not available, though it tells what it has.
+func TestAFullStore(t *testing.T) {
+	t.Parallel()
+	store := &frail{}
+	all := replicas(t, 1, store, newClock())
+	eventually(t, "the store is there", func() bool { return all[0].Status().Store == "available" })
+	store.full.Store(true)
+	turn(t, all)
+	if s := all[0].Status(); !strings.Contains(s.Store, "no space") || all[0].Health().Available {
+		t.Errorf("it is %q", s.Store)
+	}
+	store.full.Store(false)
+	turn(t, all)
+	if s := all[0].Status(); s.Store != "available" || !all[0].Health().Available {
+		t.Errorf("once there is room it is %q", s.Store)
+	}
+}
+
+// TestAnAbortAlwaysHasRoom: of the history, if there is no other.
+func TestAnAbortAlwaysHasRoom(t *testing.T) {
+	t.Parallel()
+	store := &frail{}
+	f := replicas(t, 1, store, newClock())[0]
+	apply(t, f, rollout.Start("watch", grid(nil)))
+	for share := range 20 {
+		apply(t, f, rollout.Grow("watch", "grid", rollout.Percent(share+2)))
+	}
+	store.room.Store(5)
+	s := apply(t, f, rollout.Abort("watch", "grid", "it is too much"))
+	if n := len(s.History); n < 2 || n > 5 || s.History[n-1].What != "abort" {
+		t.Errorf("the history is %+v", s.History)
+	}
+}
+
 // TestRubbishFromAnotherReplica is not counted, and stops nothing.
 func TestRubbishFromAnotherReplica(t *testing.T) {
 	t.Parallel()

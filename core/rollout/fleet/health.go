@@ -17,7 +17,7 @@ func (f *Fleet) Health() Health {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	h := Health{
-		Revision: f.state.Revision, Available: f.away == nil, Replicas: len(f.others),
+		Revision: f.state.Revision, Available: f.away == nil && f.deaf == nil, Replicas: len(f.others),
 		Rollouts: make(map[rollout.Status]int), Quarantined: len(f.ownOuts),
 	}
 	for _, l := range f.state.Classes {

@@ -54,11 +54,11 @@ func TestHealth(t *testing.T) {
 	})
 }
 
-// TestHealthBeforeTheStore is joined: nothing is known.
+// TestHealthBeforeTheStore is joined: nothing is known but this replica.
 func TestHealthBeforeTheStore(t *testing.T) {
 	t.Parallel()
 	f := fleet.New(fleet.Options{})
-	if h := f.Health(); h.Available || h.Revision != 0 || h.Replicas != 0 {
+	if h := f.Health(); h.Available || h.Revision != 0 || h.Replicas != 1 {
 		t.Errorf("it is %+v", h)
 	}
 }

@@ -32,22 +32,37 @@ func (f *Fleet) report(ctx context.Context) {
 		f.Log.Error("what requests came to cannot be told: a defect", "error", err.Error())
 		return
 	}
-	own := rollout.Replica{ID: f.Replica, Revision: s.Revision, At: f.Now().UTC(), Observed: observed}
-	if f.store.Report(ctx, own) != nil { // Watch tells of it
-		f.hear([]rollout.Replica{own})
-		return
+	own := rollout.Replica{ID: f.Replica, Revision: s.Revision, At: f.Now().UTC(), Lacks: f.Known.Lacks(&s.Document), Observed: observed}
+	var all []rollout.Replica
+	if err = f.store.Report(ctx, own); err == nil {
+		all, _ = f.store.Replicas(ctx) // Watch tells of a store that is away
 	}
-	all, err := f.store.Replicas(ctx)
-	if err != nil {
-		all = []rollout.Replica{own}
-	}
-	f.hear(all)
+	f.hear(own, all)
+	f.reported(err)
 }
 
-func (f *Fleet) hear(all []rollout.Replica) {
-	slices.SortFunc(all, func(a, b rollout.Replica) int { return strings.Compare(a.ID, b.ID) })
+// reported takes down whether the store has taken a report. One that tells states, but
+// takes nothing, is full, or does not let this replica write.
+func (f *Fleet) reported(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.away == nil && err != nil && f.deaf == nil {
+		f.Log.Warn("the store of rollouts takes no report: no change can be made", "error", err.Error())
+	}
+	f.deaf = err
+}
+
+// hear takes down the replicas that live. None was heard of while the store was away:
+// what is known of the others stays.
+func (f *Fleet) hear(own rollout.Replica, all []rollout.Replica) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if all == nil {
+		all = slices.Clone(f.others)
+	}
+	all = slices.DeleteFunc(all, func(r rollout.Replica) bool { return r.ID == f.Replica })
+	all = append(all, own)
+	slices.SortFunc(all, func(a, b rollout.Replica) int { return strings.Compare(a.ID, b.ID) })
 	f.others = all
 }
 
@@ -79,6 +94,8 @@ func (f *Fleet) judge(ctx context.Context, key armKey, r *rollout.Rollout, sum g
 	switch {
 	case j.verdict != "":
 		f.stop(ctx, key, r, j.verdict)
+	case r.Strayed():
+		j.waits = "its share is no step of its plan: a person goes on"
 	case !r.Due(f.Now()):
 	case !enough:
 		j.waits = "its time has come, but there are fewer requests than its guard needs"

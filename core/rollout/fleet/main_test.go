@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/rollout"
 	"github.com/facet-gateway/facet/core/rollout/fleet"
@@ -36,11 +37,23 @@ func (c *clock) pass(d time.Duration) { c.at.Add(int64(d)) }
 type frail struct {
 	rollout.Memory
 	away atomic.Bool
+	full atomic.Bool  // it takes nothing, but tells what it has
+	room atomic.Int64 // events of a history that it takes; 0: any number
+}
+
+func (f *frail) Report(ctx context.Context, r rollout.Replica) error {
+	if f.full.Load() {
+		return errors.Join(rollout.ErrAway, errors.New("no space"))
+	}
+	return f.Memory.Report(ctx, r) //nolint:wrapcheck // it is the store's own
 }
 
 func (f *frail) Swap(ctx context.Context, next *rollout.State) error {
 	if f.away.Load() {
 		return errors.Join(rollout.ErrAway, errors.New("no route"))
+	}
+	if room := f.room.Load(); room > 0 && len(next.History) > int(room) {
+		return fault.New(fault.TooLarge, "it takes too much")
 	}
 	return f.Memory.Swap(ctx, next) //nolint:wrapcheck // it is the store's own
 }
@@ -85,15 +98,23 @@ func (b *backup) restore(s *rollout.State) {
 	changed(s)
 }
 
-// replicas are fleets with one store.
+var known = rollout.Catalogue{"watch": {"v1", "v2", "v3"}}
+
+// replicas are fleets of one build with one store.
 func replicas(t testing.TB, n int, store rollout.Store, c *clock) []*fleet.Fleet {
+	t.Helper()
+	return replicasOf(t, n, store, c, func(int) rollout.Catalogue { return known })
+}
+
+// replicasOf are fleets of different builds.
+func replicasOf(t testing.TB, n int, store rollout.Store, c *clock, builds func(i int) rollout.Catalogue) []*fleet.Fleet {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var all []*fleet.Fleet
 	var running sync.WaitGroup
 	for i := range n {
 		f := fleet.New(fleet.Options{
-			Known: rollout.Catalogue{"watch": {"v1", "v2", "v3"}}, Headers: rollout.DefaultHeaders(),
+			Known: builds(i), Headers: rollout.DefaultHeaders(),
 			Replica: string(rune('a' + i)), Log: slog.New(slog.DiscardHandler), Now: c.now,
 			Defects: fleet.DefectLimits{Panics: 3, Overruns: 2, Window: time.Minute},
 		})

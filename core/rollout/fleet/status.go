@@ -24,6 +24,7 @@ type ReplicaAt struct {
 	ID       string    `json:"id"`
 	Revision uint64    `json:"revision"`
 	At       time.Time `json:"at"`
+	Lacks    []string  `json:"lacks,omitempty"` // versions that its build has not: their units have control there
 }
 
 // Comparison is how a candidate does beside control, since its share began.
@@ -55,14 +56,17 @@ func (f *Fleet) Status() Status {
 		Revision: f.state.Revision, Store: "available", Replica: f.Replica,
 		Replicas: []ReplicaAt{}, Rollouts: []Comparison{}, Confined: []string{},
 	}
-	if f.away != nil {
+	switch {
+	case f.away != nil:
 		s.Store = f.away.Error()
+	case f.deaf != nil:
+		s.Store = "taking no changes: " + f.deaf.Error()
 	}
 	for _, r := range f.others {
 		if r.ID == f.Replica { // what it has told is up to a second old
-			r.Revision, r.At = f.state.Revision, f.Now().UTC()
+			r.Revision, r.At, r.Lacks = f.state.Revision, f.Now().UTC(), f.lacks
 		}
-		s.Replicas = append(s.Replicas, ReplicaAt{r.ID, r.Revision, r.At})
+		s.Replicas = append(s.Replicas, ReplicaAt{r.ID, r.Revision, r.At, r.Lacks})
 	}
 	for _, j := range f.found {
 		s.Rollouts = append(s.Rollouts, Comparison{
