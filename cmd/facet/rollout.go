@@ -260,8 +260,8 @@ func tellStatus(to io.Writer, s *fleet.Status) error {
 	w := table(to)
 	for _, r := range s.Rollouts {
 		for arm, a := range sorted(map[string]fleet.Arm{"candidate": r.Candidate, "control": r.Control}) {
-			fmt.Fprintf(w, "%s/%s\t%s\t%d requests\t%d failed\t%d degraded\t%d panicked\n",
-				r.Class, r.Rollout, arm, a.Requests, a.Failed, a.Degraded, a.Panicked)
+			fmt.Fprintf(w, "%s/%s\t%s\t%d requests\t%d failed\t%d degraded\t%d panicked\tp50 %.1f ms\tp99 %.1f ms\n",
+				r.Class, r.Rollout, arm, a.Requests, a.Failed, a.Degraded, a.Panicked, a.P50, a.P99)
 		}
 		if why := cmp.Or(r.Verdict, r.Waits); why != "" {
 			fmt.Fprintf(w, "%s/%s\t%s\n", r.Class, r.Rollout, why)

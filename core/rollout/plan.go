@@ -35,6 +35,7 @@ type layer struct {
 	control  Assignment // of who is in no rollout
 	prefix   string     // what is hashed before the unit
 	arms     [Buckets]uint16
+	holdout  int // the first bucket of it
 	rollouts []active
 	named    map[string]int // the rollouts by their names
 	allowed  map[string]int // the rollouts by units
@@ -80,7 +81,7 @@ func (h Headers) canonical() Headers {
 
 func newLayer(class devices.Class, of *Layer, known Catalogue, h *Headers) *layer {
 	l := &layer{prefix: of.Salt + "\x00" + string(class) + "\x00", allowed: make(map[string]int), named: make(map[string]int)}
-	l.quarantined = slices.Sorted(maps.Keys(of.Quarantine))
+	l.quarantined, l.holdout = slices.Sorted(maps.Keys(of.Quarantine)), Buckets-of.Holdout.buckets()
 	l.control = Assignment{Version: of.Control, Why: Default}
 	if _, out := of.Quarantine[of.Control]; out || !known.has(class, of.Control) {
 		l.control.Version = ""

@@ -120,7 +120,7 @@ func (x *exchange) compose(path string) (adapter.Answer, error) {
 // configuration names. From one that is here a request falls back once at most.
 func (x *exchange) fallback(err error) *adapter.Version {
 	switch {
-	case err == nil || x.trial != nil:
+	case err == nil || x.picked():
 		return nil
 	case x.version.Remote() && fault.CodeOf(err).Status() >= http.StatusInternalServerError:
 		return x.local()

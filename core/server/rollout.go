@@ -57,7 +57,7 @@ const (
 func (x *exchange) choose(user string) (*adapter.Version, error) {
 	class := x.device.Profile.Adapter()
 	x.control = x.live.classes[x.device.Profile.Class]
-	if x.trial != nil && x.trial.version != nil {
+	if x.picked() {
 		if v := x.trial.version; v.Class != class {
 			return nil, fault.InvalidField("version", v.String()+" does not answer the device class "+string(x.device.Profile.Class))
 		}
@@ -75,7 +75,7 @@ func (x *exchange) assign(class devices.Class, user string) *adapter.Version {
 	plan := x.server.Rollouts.Plan()
 	x.plan = plan
 	x.vary(plan, class)
-	x.control = cmp.Or(x.server.find(class, plan.Control(class)), x.control)
+	x.control = x.server.controlBy(plan, class, x.control)
 	if version, tester := x.forced(plan, class); version != nil {
 		x.unit = cmp.Or(user, tester)
 		x.assigned = rollout.Assignment{Version: version.Name, Why: rollout.Forced}
@@ -87,6 +87,12 @@ func (x *exchange) assign(class devices.Class, user string) *adapter.Version {
 	x.unit = x.unitOf(user)
 	x.assigned = plan.Assign(class, x.unit, x.r.Header)
 	return cmp.Or(x.server.find(class, x.assigned.Version), x.control)
+}
+
+// controlBy returns the control of a class: the one that a plan names, else the one
+// that is configured.
+func (s *Server) controlBy(plan *rollout.Plan, class devices.Class, configured *adapter.Version) *adapter.Version {
+	return cmp.Or(s.find(class, plan.Control(class)), configured)
 }
 
 // find returns a version of the build, nil if there is none.
@@ -146,7 +152,7 @@ func (x *exchange) vary(plan *rollout.Plan, class devices.Class) {
 // onTrial reports whether another version than control answers, so that there is one
 // to fall back to.
 func (x *exchange) onTrial() bool {
-	return x.control != nil && x.version != x.control && x.trial == nil
+	return x.control != nil && x.version != x.control && !x.picked()
 }
 
 // overrunAfter is how long after a page's time its own code may go on: calls that are
@@ -154,9 +160,9 @@ func (x *exchange) onTrial() bool {
 const overrunAfter = 2 * stream.Grace
 
 // replaceable reports whether the configuration names another version than the one that
-// answers, so that this one can be taken out.
+// answers, so that this one can be taken out. One that somebody tries by its name is not.
 func (x *exchange) replaceable() bool {
-	return x.version != x.live.classes[x.device.Profile.Class] && x.trial == nil
+	return x.version != x.live.classes[x.device.Profile.Class] && !x.picked()
 }
 
 // serve has the endpoint make the page, and tells when its own code goes on after its
@@ -168,11 +174,11 @@ func (x *exchange) serve(
 	if x.server.Rollouts == nil || x.server.Rollouts.Overran == nil {
 		return endpoint.Serve(ctx, request)
 	}
-	version, name, id, replaceable := x.version, x.name, x.report.RequestID, x.replaceable()
+	version, name, id, replaceable, counts := x.version, x.name, x.report.RequestID, x.replaceable(), x.trial == nil
 	overrun := time.AfterFunc(left+overrunAfter, func() {
 		x.server.Log.Error("a page's own code goes on after its time, and cannot be stopped",
 			"adapter", version.String(), "page", name, "request_id", id)
-		x.server.Rollouts.Overran(version, replaceable)
+		x.server.Rollouts.Overran(version, replaceable && counts)
 	})
 	defer overrun.Stop()
 	if !replaceable {

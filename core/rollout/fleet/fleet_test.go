@@ -164,7 +164,7 @@ func TestAPlanAdvances(t *testing.T) {
 		t.Fatalf("without a request it is at %v", share())
 	}
 	waits := all[0].Status().Rollouts
-	if len(waits) != 1 || !strings.Contains(waits[0].Waits, "fewer requests") {
+	if len(waits) != 1 || !strings.Contains(waits[0].Waits, "fewer requests") || waits[0].Judged || waits[0].Control.P50 != 0 {
 		t.Errorf("it tells %+v", waits)
 	}
 	serve(all[0], rollout.Control, 60, 0)
@@ -423,8 +423,12 @@ func TestRubbishFromAnotherReplica(t *testing.T) {
 	if r := all[0].State().Rollout("watch", "grid"); r.Status != rollout.Running {
 		t.Errorf("it is %+v", r)
 	}
-	if told := all[0].Status(); len(told.Replicas) != 8 || len(told.Rollouts) != 1 {
-		t.Errorf("it tells %+v", told)
+	told := all[0].Status()
+	if len(told.Replicas) != 8 || len(told.Rollouts) != 1 {
+		t.Fatalf("it tells %+v", told)
+	}
+	if arm := told.Rollouts[0].Candidate; !told.Rollouts[0].Judged || arm.P50 < 10 || arm.P50 > 11 || arm.P99 != arm.P50 {
+		t.Errorf("it tells %+v of requests of 10 ms", told.Rollouts[0])
 	}
 }
 

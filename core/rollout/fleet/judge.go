@@ -15,6 +15,7 @@ import (
 type judgement struct {
 	key     armKey
 	sum     guard.Tally
+	judged  bool // there is a guard, and there were enough requests
 	verdict string
 	waits   string // why the plan does not go on though its time has come
 }
@@ -90,6 +91,7 @@ func (f *Fleet) judge(ctx context.Context, key armKey, r *rollout.Rollout, sum g
 	if r.Guard != nil {
 		v := sum.Judge(r.Guard)
 		enough, j.verdict = v.Judged, v.Sentence(r.Candidate)
+		j.judged = enough
 	}
 	switch {
 	case j.verdict != "":

@@ -34,6 +34,7 @@ type Comparison struct {
 	Since     time.Time `json:"since"` // when the share began
 	Control   Arm       `json:"control"`
 	Candidate Arm       `json:"candidate"`
+	Judged    bool      `json:"judged"`            // whether its guard has enough requests of both to say something
 	Verdict   string    `json:"verdict,omitempty"` // why the candidate is worse
 	Waits     string    `json:"waits,omitempty"`   // why its plan does not go on though its time has come
 }
@@ -44,9 +45,15 @@ type Arm struct {
 	Failed   uint64 `json:"failed"`
 	Degraded uint64 `json:"degraded"`
 	Panicked uint64 `json:"panicked"`
+
+	P50 float64 `json:"p50_ms"` // at most so many milliseconds half of them took; 0 if there are none
+	P99 float64 `json:"p99_ms"` // likewise of 99 in a hundred
 }
 
-func armOf(c *guard.Counts) Arm { return Arm{c.Requests, c.Failed, c.Degraded, c.Panicked} }
+func armOf(c *guard.Counts) Arm {
+	p50, p99 := c.Quantiles()
+	return Arm{c.Requests, c.Failed, c.Degraded, c.Panicked, p50, p99}
+}
 
 // Status returns how the rollouts are.
 func (f *Fleet) Status() Status {
@@ -71,7 +78,8 @@ func (f *Fleet) Status() Status {
 	for _, j := range f.found {
 		s.Rollouts = append(s.Rollouts, Comparison{
 			Class: string(j.key.class), Rollout: j.key.name, Since: j.sum.Since,
-			Control: armOf(&j.sum.Control.Step), Candidate: armOf(&j.sum.Candidate.Step), Verdict: j.verdict, Waits: j.waits,
+			Control: armOf(&j.sum.Control.Step), Candidate: armOf(&j.sum.Candidate.Step),
+			Judged: j.judged, Verdict: j.verdict, Waits: j.waits,
 		})
 	}
 	slices.SortFunc(s.Rollouts, func(a, b Comparison) int {

@@ -82,6 +82,16 @@ func (c *Counts) sized() bool {
 		c.Squares >= c.Bytes*c.Bytes/n*(1-rounding) && c.Squares <= n*maxBytes*maxBytes
 }
 
+// Quantiles returns the median and the 99th percentile of what the requests took, in
+// milliseconds: the upper ends of their buckets, so at most 0.52 ms or 6 % too high. They
+// are 0 of none.
+func (c *Counts) Quantiles() (p50, p99 float64) {
+	if c.Requests == 0 {
+		return 0, 0
+	}
+	return c.Latency.milliseconds(beyondP50), c.Latency.milliseconds(beyondP99)
+}
+
 // mean is of the bytes.
 func (c *Counts) mean() float64 { return c.Bytes / float64(c.Requests) }
 

@@ -39,6 +39,24 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// TestQuantiles are the ends of the buckets that a hundred requests are in, of which
+// one is slow.
+func TestQuantiles(t *testing.T) {
+	t.Parallel()
+	samples := make([]guard.Outcome, 100)
+	for i := range samples {
+		samples[i].Took = 10 * time.Millisecond
+	}
+	samples[7].Took, samples[8].Took = time.Second, time.Second
+	c := counted(samples...)
+	if p50, p99 := c.Quantiles(); p50 < 10 || p50 > 10.7 || p99 < 1000 || p99 > 1070 {
+		t.Errorf("p50 %v ms, p99 %v ms", p50, p99)
+	}
+	if p50, p99 := (&guard.Counts{}).Quantiles(); p50 != 0 || p99 != 0 {
+		t.Errorf("of no requests p50 is %v ms, p99 %v ms", p50, p99)
+	}
+}
+
 func TestAddIsCountingAll(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 1))
