@@ -33,7 +33,8 @@ func newDemo() *cobra.Command {
 Ctrl-C. It prints where they listen and commands to try: three devices that get
 three pages, and a service to break and to heal. The address it prints after
 "playground" is a page to do the same in a browser, and to see each call. A token,
-made for this run, lets its owner change the gateway through the private port.
+made for this run, lets its owner change the gateway through the private port; the
+address after "operator" is that page with the token, to release versions there.
 
 X-User-Id names the user (u-7 is one) and is believed, and any web page may read
 the answers: a demonstration holds invented data only. The configuration is the
@@ -75,7 +76,10 @@ func (d *demonstration) run(ctx context.Context, stdout, stderr io.Writer) error
 		return err
 	}
 	defer g.close()
-	if err := g.openPlayground(b, shop); err != nil {
+	users := newTraffic(g.server.Live().Devices.Header())
+	defer users.close()
+	defer context.AfterFunc(ctx, users.close)() // nobody asks a gateway that drains
+	if err := g.openPlayground(shop, users); err != nil {
 		return err
 	}
 	token, err := g.employ()
@@ -83,6 +87,7 @@ func (d *demonstration) run(ctx context.Context, stdout, stderr io.Writer) error
 		return err
 	}
 	return failed(g.run(ctx, func(public, private string) {
+		users.aim(public)
 		invite(stdout, public, private, shop.ControlURL(), token)
 	}))
 }
@@ -115,7 +120,9 @@ func (d *demonstration) config(shop *simulator.Simulator) string {
 
 // invite prints where everything is, then what to try.
 func invite(to io.Writer, public, private, faults, token string) {
-	fmt.Fprintf(to, "gateway %s\nadmin %s\nplayground %s%s\nfaults %s\n", public, private, private, playground.Path, faults)
+	page := private + playground.Path
+	fmt.Fprintf(to, "gateway %s\nadmin %s\nplayground %s\noperator %s#view=rollouts&token=%s\nfaults %s\n",
+		public, private, page, page, token, faults)
 	fmt.Fprintln(to, "\nThree devices, three pages:")
 	for _, device := range []string{"tv", "phone", "tablet"} {
 		fmt.Fprintf(to, "  curl -i -H 'X-Device-Type: %s' -H 'X-User-Id: u-7' '%s/productdetails?productid=p-1042'\n", device, public)

@@ -11,11 +11,12 @@ import (
 
 // openPlayground adds the playground to the private port of a gateway that does
 // not serve yet. Only the demonstration does so.
-func (g *gateway) openPlayground(b *build, shop *simulator.Simulator) error {
+func (g *gateway) openPlayground(shop *simulator.Simulator, users playground.Traffic) error {
 	page, err := playground.New(playground.Options{
 		Server:   g.server,
-		Versions: b.versions,
+		Versions: g.versions,
 		Faults:   shopFaults{shop},
+		Traffic:  users,
 		Users:    []string{"u-7", "u-1", "u-2"},
 		Examples: map[string]string{"productid": "p-1042", "postcode": "1011AB"},
 		Agents:   agents(),

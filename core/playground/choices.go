@@ -17,6 +17,7 @@ type choices struct {
 	Agents       []Agent    `json:"agents"`
 	Users        []string   `json:"users"`
 	Services     []string   `json:"services"`
+	Traffic      bool       `json:"traffic"` // whether some can be sent
 }
 
 // endpoint is a path that any version has.
@@ -50,6 +51,7 @@ func (p *Playground) choices(*http.Request) (any, error) {
 		Agents:       p.Agents,
 		Users:        p.Users,
 		Services:     slices.Sorted(maps.Keys(p.Faults.Faults())),
+		Traffic:      p.Traffic != nil,
 	}, nil
 }
 

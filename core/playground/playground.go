@@ -8,14 +8,21 @@
 //	GET    /playground/faults             the fault of each service
 //	PUT    /playground/faults/{service}   sets one: {"fault": "latency=200ms,hang"}
 //	DELETE /playground/faults/{service}   heals one; DELETE /playground/faults heals all
+//	GET    /playground/assignments        which versions units have: ?class=phone&units=200, or &unit=u-7
+//	GET    /playground/traffic            how the traffic does
+//	PUT    /playground/traffic            sends some: {"class": "tv", "path": "/home", "rate": 20, "seconds": 30}
+//	DELETE /playground/traffic            stops it
 //
 // It runs requests as anybody and breaks simulated services, so it is for
 // demonstrations and never for the public port. It guards against nobody itself:
 // what other web pages could have a person's browser ask, the private port refuses
-// (admin.Options.Trials). It needs no token, so that a demonstration is one click:
-// nothing of the gateway can be changed here, and the simulated services take
-// faults from anybody at their own control, too. Answers are JSON, errors
-// problem+json that names the field; nothing is to be cached.
+// (admin.Options.Trials). It needs no token: nothing of the gateway can be changed
+// here, the simulated services take faults from anybody at their own control, too, and
+// traffic is what anybody could send to the public port, but bounded. Answers are
+// JSON, errors problem+json that names the field; nothing is to be cached.
+//
+// The page also shows and drives rollouts. It does so by the private port's own
+// resources, /rollouts and /quarantine, with the token of an operator.
 package playground
 
 import (
@@ -38,6 +45,7 @@ type Options struct {
 	Users    []string          // worth trying; anybody can be named
 	Examples map[string]string // of a parameter, by its name
 	Agents   []Agent           // worth trying
+	Traffic  Traffic           // nil: none can be sent
 }
 
 // Agent is a device that says what it is in its User-Agent only.
@@ -94,12 +102,17 @@ func (p *Playground) routes() {
 		"DELETE " + Path + "/faults":           p.healAll,
 		"PUT " + Path + "/faults/{service}":    p.putFault,
 		"DELETE " + Path + "/faults/{service}": p.heal,
+		"GET " + Path + "/assignments":         p.assignments,
+		"GET " + Path + "/traffic":             p.traffic,
+		"PUT " + Path + "/traffic":             p.sendTraffic,
+		"DELETE " + Path + "/traffic":          p.stopTraffic,
 	} {
 		p.mux.HandleFunc(pattern, act.ServeHTTP)
 	}
 	for path, methods := range map[string]string{
 		Path: readers, Path + "/page/{file}": readers, Path + "/choices": readers, Path + "/try": "POST",
-		Path + "/faults": readers + ", DELETE", Path + "/faults/{service}": "PUT, DELETE",
+		Path + "/faults": readers + ", DELETE", Path + "/faults/{service}": "PUT, DELETE", Path + "/assignments": readers,
+		Path + "/traffic": readers + ", PUT, DELETE",
 	} {
 		p.mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Allow", methods)

@@ -72,7 +72,10 @@ func (b *breakable) SetFault(service, text string) error {
 
 // newPlayground has a television with one version and a phone with two, of which
 // the first is chosen. It is on the private port, which guards it.
-func newPlayground(t testing.TB) http.Handler {
+func newPlayground(t testing.TB) http.Handler { return newPlaygroundWith(t, nil, nil) }
+
+// newPlaygroundWith has rollouts, unless they are nil, and traffic.
+func newPlaygroundWith(t testing.TB, rollouts *server.Rollouts, traffic playground.Traffic) http.Handler {
 	t.Helper()
 	var all []*adapter.Version
 	for _, one := range []struct {
@@ -98,6 +101,7 @@ func newPlayground(t testing.TB) http.Handler {
 		Live: server.Live{Devices: resolver, Versions: chosen, Budgets: map[string]time.Duration{"item": time.Minute}},
 		Fixed: server.Fixed{
 			Auth: server.AuthHeader, Limits: server.Limits{MaxHeaderLines: 20, GzipMin: 1400}, Log: slog.New(slog.DiscardHandler),
+			Build: set, Rollouts: rollouts,
 		},
 	})
 	if err != nil {
@@ -106,6 +110,7 @@ func newPlayground(t testing.TB) http.Handler {
 	p, err := playground.New(playground.Options{
 		Server: gateway, Versions: set, Faults: &breakable{texts: map[string]string{"reviews": "none", "orders": "hang"}},
 		Users: []string{"u-1"}, Examples: map[string]string{"id": "p-1"}, Agents: []playground.Agent{{Label: "iPad", UserAgent: "iPad"}},
+		Traffic: traffic,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +216,7 @@ func TestChoices(t *testing.T) {
 		`"classes":[{"name":"tv","chosen":"tv/v1","versions":["tv/v1"]},` +
 		`{"name":"phone","chosen":"phone/v1","versions":["phone/v1","phone/v2"]},` +
 		`{"name":"tablet","chosen":"tablet/v1","versions":["tablet/v1"]}],"agents":[{"label":"iPad","user_agent":"iPad"}],"users":["u-1"],` +
-		`"services":["orders","reviews"]}`
+		`"services":["orders","reviews"],"traffic":false}`
 	if w.Code != http.StatusOK || w.Body.String() != want {
 		t.Errorf("%d\n%s, want\n%s", w.Code, w.Body, want)
 	}
@@ -229,9 +234,13 @@ func TestTry(t *testing.T) {
 	}{
 		{
 			"whole", `{"path":"/item","query":"id=a","device":"phone","user":"u-1"}`, 200, "phone/v1",
-			[]string{`{\"id\":\"a\",\"user\":\"u-1\"`, `"by":"header"`, `"name":"gone","required":false,"rung":"missing","age":0,"reason":"open"`},
+			[]string{`{\"id\":\"a\",\"user\":\"u-1\"`, `"by":"header"`, `"chosen":{"unit":"","version":"v1","arm":"neither","reason":"default",`,
+				`"name":"gone","required":false,"rung":"missing","age":0,"reason":"open"`},
 		},
-		{"a version", `{"path":"/item","query":"id=a","device":"phone","version":"phone/v2"}`, 200, "phone/v2", nil},
+		{
+			"a version", `{"path":"/item","query":"id=a","device":"phone","version":"phone/v2"}`, 200, "phone/v2",
+			[]string{`"version":"v2","arm":"neither","reason":"picked","control":"v1"`},
+		},
 		{
 			"a version of another class", `{"path":"/item","query":"id=a","device":"tv","version":"phone/v2"}`, 400, "",
 			[]string{`\"field\":\"version\"`},
@@ -245,7 +254,7 @@ func TestTry(t *testing.T) {
 			[]string{`"body":""`},
 		},
 		{"bad query", `{"path":"/item","query":"id=a/b","device":"tv"}`, 400, "tv/v1", []string{`\"field\":\"id\"`, `"phrase":"Bad Request"`}},
-		{"unknown path", `{"path":"/nothing"}`, 404, "", []string{`"device":null`, `"calls":[]`}},
+		{"unknown path", `{"path":"/nothing"}`, 404, "", []string{`"device":null`, `"calls":[]`, `"chosen":null`}},
 		{"an unknown device", `{"path":"/item","device":"fridge"}`, 400, "", []string{`\"field\":\"X-Device-Type\"`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -327,6 +336,16 @@ func TestRefused(t *testing.T) {
 		{"unknown service", "PUT", "/playground/faults/nothing", `{"fault":"hang"}`, nil, 404, "service"},
 		{"healing an unknown service", "DELETE", "/playground/faults/nothing", "", nil, 404, "service"},
 		{"bad fault", "PUT", one, `{"fault":"nonsense"}`, nil, 400, "nonsense"},
+		{"no class to assign", "GET", "/playground/assignments", "", nil, 400, "class"},
+		{"an unknown class", "GET", "/playground/assignments?class=boat", "", nil, 400, "class"},
+		{"no units", "GET", "/playground/assignments?class=phone&units=0", "", nil, 400, "units"},
+		{"too many units", "GET", "/playground/assignments?class=phone&units=1001", "", nil, 400, "units"},
+		{"units that are no number", "GET", "/playground/assignments?class=phone&units=all", "", nil, 400, "units"},
+		{"no name of a unit", "GET", "/playground/assignments?class=phone&unit=a%20b", "", nil, 400, "unit"},
+		{"assigning", "PUT", "/playground/assignments", "", nil, 405, ""},
+		{"no traffic here", "GET", "/playground/traffic", "", nil, 404, ""},
+		{"no traffic to send", "PUT", "/playground/traffic", `{"class":"tv","path":"/item","rate":1,"seconds":1}`, nil, 404, ""},
+		{"no traffic to stop", "DELETE", "/playground/traffic", "", nil, 404, ""},
 		{"unknown path", "GET", "/playground/nothing", "", nil, 404, ""},
 		{"unknown file", "GET", "/playground/page/nothing.js", "", nil, 404, ""},
 		{"file elsewhere", "GET", "/playground/page/..%2f..%2fguard.go", "", nil, 404, ""},

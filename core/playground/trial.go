@@ -29,6 +29,27 @@ type trial struct {
 	Budget   float64 `json:"budget_ms"`
 	Took     float64 `json:"ms"`
 	Runaways int     `json:"runaways"`
+	Chosen   *choice `json:"chosen"` // null if the request came to no version
+}
+
+// choice is how the request came to its version.
+type choice struct {
+	assigned        // its version is the one that was to answer; unit "": nobody was assigned
+	Control  string `json:"control"`
+	Revision uint64 `json:"revision"`
+	FellBack bool   `json:"fell_back"` // another version answered instead
+	Because  string `json:"because,omitempty"`
+}
+
+// picked is the reason of a version that who tries has named.
+const picked = "picked"
+
+func tellChoice(c *server.Choice) *choice {
+	told := choice{tellAssigned(c.Unit, &c.Assigned), c.Control, c.Revision, c.FellBack, text(c.Because)}
+	if c.Picked {
+		told.Reason = picked
+	}
+	return &told
 }
 
 type device struct {
@@ -73,6 +94,9 @@ func tellTrial(t server.Trial) trial {
 	}
 	if p := t.Device.Profile; p != nil {
 		told.Device = &device{string(p.Class), t.Device.By.String(), t.Device.Evidence}
+	}
+	if t.Version != "" {
+		told.Chosen = tellChoice(&t.Chosen)
 	}
 	for i := range t.Parts {
 		told.Parts[i] = tellPart(&t.Parts[i])
