@@ -2,7 +2,10 @@ package main_test
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +26,8 @@ type browser struct {
 
 	mu    sync.Mutex
 	wrong []string // what the console said, and what was asked of strangers
+
+	allowed []string // what the console may tell of
 }
 
 // visit starts a browser with an empty profile and opens a page. The browser
@@ -74,7 +79,9 @@ func (b *browser) notice(event any) {
 	case *runtime.EventConsoleAPICalled:
 		b.wrong = append(b.wrong, "console."+string(e.Type))
 	case *log.EventEntryAdded:
-		b.wrong = append(b.wrong, string(e.Entry.Level)+": "+e.Entry.Text+" "+e.Entry.URL)
+		if !slices.ContainsFunc(b.allowed, func(text string) bool { return strings.Contains(e.Entry.Text, text) }) {
+			b.wrong = append(b.wrong, string(e.Entry.Level)+": "+e.Entry.Text+" "+e.Entry.URL)
+		}
 	case *network.EventRequestWillBeSent:
 		if !strings.HasPrefix(e.Request.URL, "http://127.0.0.1:") {
 			b.wrong = append(b.wrong, "asks "+e.Request.URL)
@@ -146,5 +153,84 @@ func (b *browser) prefer(scheme string) {
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
 		b.t.Fatal(err)
+	}
+}
+
+// readable checks what can be seen now: contrast in both schemes, labels, and that
+// nothing has to be scrolled sideways.
+func (b *browser) readable() {
+	b.t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		b.prefer(scheme)
+		if faint := eval[[]string](b, faintTexts); len(faint) > 0 {
+			b.t.Errorf("%s: too little contrast: %q", scheme, faint)
+		}
+	}
+	const controls = `[...document.querySelectorAll("input, select, textarea")]`
+	if nameless := eval[[]string](b, controls+`.filter((e) => e.labels.length === 0).map((e) => e.id)`); len(nameless) > 0 {
+		b.t.Errorf("controls without a label: %q", nameless)
+	}
+	for _, width := range []int64{1280, 640, 400} { // 640 is 1280 at a zoom of 200 %
+		b.do(chromedp.EmulateViewport(width, 800))
+		if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+			b.t.Errorf("at a width of %d, %d pixels have to be scrolled to", width, over)
+		}
+	}
+}
+
+// allow lets the console tell of answers that the test is about, such as "status of 401".
+func (b *browser) allow(texts ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.allowed = append(b.allowed, texts...)
+}
+
+// click clicks on an element, which must be there to be seen.
+func (b *browser) click(selector string) {
+	b.t.Helper()
+	const what = `(() => { const e = document.querySelector(%s); if (!e || e.hidden) { return false; } e.click(); return true; })()`
+	if !eval[bool](b, fmt.Sprintf(what, strconv.Quote(selector))) {
+		b.t.Fatalf("there is no %s to click on", selector)
+	}
+}
+
+// fill gives a control a value, as a person does.
+func (b *browser) fill(id, value string) {
+	b.t.Helper()
+	const what = `(() => {
+		const e = document.getElementById(%s);
+		e.value = %s;
+		e.dispatchEvent(new Event("input", { bubbles: true }));
+		e.dispatchEvent(new Event("change", { bubbles: true }));
+		return e.value;
+	})()`
+	if got := eval[string](b, fmt.Sprintf(what, strconv.Quote(id), strconv.Quote(value))); got != value {
+		b.t.Fatalf("%s takes %q for %q", id, got, value)
+	}
+}
+
+// untilText waits until the first element of a selector says a text.
+func (b *browser) untilText(selector, text string) {
+	b.t.Helper()
+	b.until(selector+" says "+text, fmt.Sprintf(`(document.querySelector(%s)?.innerText ?? "").replace(/\s+/g, " ").includes(%s)`,
+		strconv.Quote(selector), strconv.Quote(text)))
+}
+
+// units are those that the picture shows in an arm.
+func (b *browser) units(arm string) []string {
+	b.t.Helper()
+	return eval[[]string](b, `[...document.querySelectorAll("#units i.`+arm+`")].map((e) => e.dataset.unit)`)
+}
+
+// sees tries a page of a phone as a user, who must get a version for a reason.
+func (b *browser) sees(user, version string, why *regexp.Regexp) {
+	b.t.Helper()
+	b.fill("device", "class:phone")
+	b.fill("user", user)
+	b.click("#send")
+	b.until("an answer by "+version, `document.querySelector("#answer").getAttribute("aria-busy") === "false" &&
+		document.querySelector("#status").innerText.includes(" by phone/`+version+` ")`)
+	if said := b.text("#chosen"); !why.MatchString(said) {
+		b.t.Errorf("it says %q, want %s", said, why)
 	}
 }

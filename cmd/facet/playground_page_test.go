@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -144,22 +143,7 @@ func TestPlaygroundCanBeRead(t *testing.T) {
 	b := visit(t, p.announced("playground")+"#path=/productdetails&q.productid=p-1042&device=class:phone&user=&timing=1&"+
 		"header=Origin:+http://a.example&fault.reviews=hang&fault.inventory=drip=1ms,latency=50ms")
 	sendUntil(b, `^200 `)
-	for _, scheme := range []string{"light", "dark"} {
-		b.prefer(scheme)
-		if faint := eval[[]string](b, faintTexts); len(faint) > 0 {
-			t.Errorf("%s: too little contrast: %q", scheme, faint)
-		}
-	}
-	const controls = `[...document.querySelectorAll("input, select, textarea")]`
-	if nameless := eval[[]string](b, controls+`.filter((e) => e.labels.length === 0).map((e) => e.id)`); len(nameless) > 0 {
-		t.Errorf("controls without a label: %q", nameless)
-	}
-	for _, width := range []int64{1280, 640, 400} { // 640 is 1280 at a zoom of 200 %
-		b.do(chromedp.EmulateViewport(width, 800))
-		if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-			t.Errorf("at a width of %d, %d pixels have to be scrolled to", width, over)
-		}
-	}
+	b.readable()
 }
 
 // sendUntil presses Enter on the Send button until the status says what is wanted:

@@ -1,5 +1,6 @@
 // The right half of the page: what was answered, and how it came about.
 
+import { sentence } from "./chosen.js";
 import { byId, make, ms } from "./dom.js";
 import { explain } from "./explain.js";
 import { badge, why } from "./rung.js";
@@ -15,6 +16,7 @@ export function say(text, how = "") {
 export function show(trial) {
   say(verdict(trial), trial.status < 400 ? "good" : "bad");
   byId("screen").className = trial.device?.class ?? "";
+  byId("chosen").textContent = sentence(trial);
   byId("calls-note").textContent = summary(trial);
   byId("calls").replaceChildren(...waterfall(trial));
   byId("parts").tBodies[0].replaceChildren(...trial.parts.map(partRow));

@@ -1,4 +1,4 @@
-// What the page asks of its own port. Each function rejects with an Error whose
+// What the page asks of the playground. Each function rejects with an Error whose
 // message names the field at fault, if one is.
 
 const base = "/playground";
@@ -26,3 +26,12 @@ export const faults = () => ask("GET", "/faults");
 export const setFault = (service, fault) => ask("PUT", `/faults/${encodeURIComponent(service)}`, { fault });
 
 export const healAll = () => ask("DELETE", "/faults");
+
+/** Returns which versions the first units have. */
+export const assignments = (cls, units) => ask("GET", `/assignments?${new URLSearchParams({ class: cls, units })}`);
+
+export const traffic = () => ask("GET", "/traffic");
+
+export const sendTraffic = (load) => ask("PUT", "/traffic", load);
+
+export const stopTraffic = () => ask("DELETE", "/traffic");

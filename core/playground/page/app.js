@@ -6,22 +6,27 @@ import * as api from "./api.js";
 import { byId } from "./dom.js";
 import { Faults } from "./faults.js";
 import { Request } from "./request.js";
+import { Rollouts } from "./rollouts.js";
 
 const faultPrefix = "fault.";
+const views = ["answer", "rollouts"];
 
 /** Playground joins the halves of the page. */
 class Playground {
   #request;
   #faults;
+  #rollouts;
   #asked = 0; // how often; an answer to any but the last is late
 
   constructor(choices) {
     this.#request = new Request(choices);
     this.#faults = new Faults(choices.services, (text) => { say(text); this.#remember(); });
+    this.#rollouts = new Rollouts(choices);
   }
 
   /** Shows what the services have and what the address says, then listens. */
   async begin() {
+    this.#takeToken();
     await this.#faults.refresh();
     this.#restore();
     const form = byId("controls");
@@ -29,7 +34,10 @@ class Playground {
     form.addEventListener("change", () => this.#remember());
     form.addEventListener("keydown", sendOnEnter);
     byId("skip").addEventListener("click", skip);
-    window.addEventListener("hashchange", () => this.#restore());
+    for (const view of views) {
+      byId(`view-${view}`).addEventListener("click", () => { this.#view(view); this.#remember(); });
+    }
+    window.addEventListener("hashchange", () => { this.#takeToken(); this.#restore(); });
     byId("send").disabled = false; // until now it would have sent the form nowhere
     byId("path").focus();
   }
@@ -37,6 +45,7 @@ class Playground {
   async #send() {
     const mine = ++this.#asked;
     byId("answer").setAttribute("aria-busy", "true");
+    this.#view("answer");
     say("Sent …");
     try {
       await this.#faults.apply();
@@ -54,14 +63,37 @@ class Playground {
 
   #remember() {
     const state = this.#request.state();
+    state.set("view", views.find((view) => !byId(view).hidden));
     for (const [service, text] of Object.entries(this.#faults.wanted())) {
       state.set(faultPrefix + service, text);
     }
     history.replaceState(null, "", `#${state}`);
   }
 
+  /** Shows the answer or the rollouts. */
+  #view(shown) {
+    for (const view of views) {
+      byId(view).hidden = view !== shown;
+      byId(`view-${view}`).setAttribute("aria-pressed", `${view === shown}`);
+    }
+    this.#rollouts.look();
+  }
+
+  /** Takes an operator's token out of the address, which is to be shared, into memory. */
+  #takeToken() {
+    const state = new URLSearchParams(location.hash.slice(1));
+    if (state.has("token")) {
+      this.#rollouts.identify(state.get("token"));
+      state.delete("token");
+      history.replaceState(null, "", `#${state}`);
+    }
+  }
+
   #restore() {
     const state = new URLSearchParams(location.hash.slice(1));
+    if (views.includes(state.get("view"))) {
+      this.#view(state.get("view"));
+    }
     this.#request.restore(state);
     if (!state.has("path")) {
       return; // it says nothing of a situation
@@ -83,10 +115,10 @@ function sendOnEnter(event) {
   }
 }
 
-/** Goes to the answer without putting that into the address. */
+/** Goes to what is shown without putting that into the address. */
 function skip(event) {
   event.preventDefault();
-  byId("answer").focus();
+  byId("shown").focus();
 }
 
 api.choices()

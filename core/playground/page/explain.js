@@ -19,6 +19,7 @@ const explanations = {
   "facet-parts": facetParts,
   "retry-after": (value) => `ask again in ${value} s: by then a circuit lets a probe through`,
   "server-timing": serverTiming,
+  "set-cookie": () => "by this a browser is known again while a rollout runs, and keeps its version",
   "vary": () => "what in a request can decide the answer: shared caches keep these apart",
   "x-content-type-options": () => "the type above is to be believed",
   "x-request-id": () => "finds the request's line in the log",

@@ -81,7 +81,7 @@ export class Request {
     const { value } = byId("device");
     const picked = this.#choices.classes.find((c) => byClass + c.name === value);
     const versions = new Set(picked ? picked.versions : this.#choices.classes.flatMap((c) => c.versions));
-    const usual = option("", picked ? `as configured: ${picked.chosen}` : "as configured");
+    const usual = option("", picked ? `by rollouts, else ${picked.chosen}` : "by rollouts");
     byId("version").replaceChildren(usual, ...[...versions].map((version) => option(version)));
   }
 }
