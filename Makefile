@@ -37,7 +37,7 @@ demo: build ## run the gateway and its simulated services on loopback until Ctrl
 test: test-tools ## install what the tests need, then vet and test everything with the race detector
 	$(GO) vet $(PACKAGES)
 	$(GO) list -race -test -deps -export $(PACKAGES) >/dev/null
-	$(GO) test -race -p 1 $(TEST_FLAGS) $(PACKAGES)
+	$(GO) test -race -p 1 -timeout 20m $(TEST_FLAGS) $(PACKAGES)
 
 # The race detector links with a C compiler, the playground is tested in a browser,
 # a linter and a client in TypeScript, of the devices' documents, run on Node, and

@@ -23,7 +23,7 @@ func (p *plans) decide(revision uint64, share rollout.Percent) {
 		Name: "grid", Candidate: "v2", Slice: rollout.Slice{To: 90}, Share: share, Status: rollout.Running,
 	}}}
 	s := rollout.State{Revision: revision, Document: rollout.Document{Classes: map[devices.Class]*rollout.Layer{devices.Phone: layer}}}
-	p.now.Store(rollout.NewPlan(&s, rollout.DefaultHeaders()))
+	p.now.Store(rollout.NewPlan(&s, rollout.Catalogue{devices.Phone: {"v1", "v2"}}, rollout.DefaultHeaders()))
 }
 
 func (p *plans) rollouts() *server.Rollouts { return &server.Rollouts{Plan: p.now.Load} }

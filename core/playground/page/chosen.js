@@ -15,6 +15,7 @@ const reasons = {
   targeting_match: (is) => `the candidate of ${is.rollout}, which lists it`,
   forced: () => "a tester's token forces it",
   quarantined: (is) => `control, for the candidate of ${is.rollout} is in quarantine`,
+  absent: (is) => `control, for this build lacks the candidate of ${is.rollout}`,
 };
 
 /** Returns why, as the end of a sentence that begins with a version. */

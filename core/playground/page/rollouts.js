@@ -119,7 +119,8 @@ export class Rollouts {
   #show({ classes, status, history }) {
     const heard = status.replicas.filter((replica) => replica.revision === status.revision).length;
     const { replicas, revision, store } = status;
-    byId("fleet").textContent = `${heard} of ${replicas.length} replicas at revision ${revision}; the store is ${store}.`;
+    byId("fleet").textContent = `${heard} of ${replicas.length} replicas at revision ${revision}; the store is ${store}.`
+      + replicas.filter((replica) => replica.lacks).map(({ id, lacks }) => ` ${id} lacks ${lacks.join(", ")}.`).join("");
     this.#showCards(classes, status.rollouts);
     this.#showConfined(classes);
     const last = history.slice(-remembered).reverse();
