@@ -27,6 +27,10 @@ type piece[P any] interface {
 	begin(s *Scope, vital bool)
 	// settle waits for the value, and returns why a required one is not there.
 	settle(s *Scope) error
+	// answered waits for the value, and returns the part with it. It may run on any
+	// goroutine; the failure of a required part ends the request.
+	answered(s *Scope) piece[P]
+	vital() bool
 	// place waits for the value and gives it its place in the page.
 	place(s *Scope, page *P) report.Part
 }
@@ -63,6 +67,27 @@ func (p *part[P, T]) settle(s *Scope) error {
 	return nil
 }
 
+func (p *part[P, T]) vital() bool { return p.required }
+
+func (p *part[P, T]) answered(s *Scope) piece[P] {
+	known := *p
+	known.stream = Stream[T]{constant[T]{p.await(s)}}
+	return &known
+}
+
+// await waits for the value; a panic of what makes it is an error.
+func (p *part[P, T]) await(s *Scope) (a answer[T]) {
+	defer func() {
+		if v := recover(); v != nil {
+			a = failed[T](Panicked(v))
+		}
+		if a.err != nil && p.required {
+			s.fail(a.err)
+		}
+	}()
+	return p.stream.await(s)
+}
+
 func (p *part[P, T]) place(s *Scope, page *P) report.Part {
 	a := p.stream.await(s)
 	if a.err == nil && s.failed() == nil {
@@ -95,6 +120,11 @@ func (p *part[P, T]) apply(s *Scope, page *P, value T) (err error) {
 // declared order. The parts are recorded in the report of the scope that ctx
 // carries (see [Open]); without one, in none.
 func (a Assembly[P]) Run(ctx context.Context) (P, error) {
+	return a.in(ctx, func(s *Scope) (P, error) { return a.run(s, nil) })
+}
+
+// in runs the page in the scope that ctx carries, or in one of its own.
+func (a Assembly[P]) in(ctx context.Context, run func(*Scope) (P, error)) (P, error) {
 	s := scopeOf(ctx)
 	if s == nil {
 		_, s = Open(ctx, report.New("", report.Trace{}))
@@ -104,13 +134,16 @@ func (a Assembly[P]) Run(ctx context.Context) (P, error) {
 		var none P
 		return none, err
 	}
-	return a.run(s)
+	return run(s)
 }
 
-func (a Assembly[P]) run(s *Scope) (page P, err error) {
+func (a Assembly[P]) run(s *Scope, grown func(P)) (page P, err error) {
 	s.atWork(1)
 	for _, p := range a.parts {
 		p.piece.begin(s, true)
+	}
+	if grown != nil {
+		a = a.grow(s, grown)
 	}
 	s.report.Parts = slices.Grow(s.report.Parts, len(a.parts))
 	for _, p := range a.parts { // all of them, also when one has failed: the log tells of each

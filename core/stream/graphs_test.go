@@ -236,7 +236,11 @@ func randomGraph(parent context.Context, seed uint64) error {
 		known = append(known, want)
 	}
 	ctx, scope := stream.Open(parent, report.New("", report.Trace{}))
-	total, err := stream.Assemble(parts...).Run(ctx)
+	run := stream.Assemble(parts...).Run
+	if seed%2 == 1 {
+		run = growing(stream.Assemble(parts...))
+	}
+	total, err := run(ctx)
 	if !drained(scope) {
 		return errors.New("streams that run on")
 	}
@@ -254,6 +258,23 @@ func randomGraph(parent context.Context, seed uint64) error {
 		return fmt.Errorf("the page's error is %w, want %v", err, first)
 	}
 	return account(scope.Report().Parts, known, placed, total, err, cut)
+}
+
+// growing runs a page in parts. Here a page only becomes more.
+func growing(a stream.Assembly[int]) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		last := 0
+		total, err := a.RunInParts(ctx, func(n int) {
+			if n < last {
+				panic(fmt.Sprintf("a page of %d becomes one of %d", last, n))
+			}
+			last = n
+		})
+		if err == nil && total < last {
+			err = fmt.Errorf("a page of %d was told, and it is one of %d", last, total)
+		}
+		return total, err
+	}
 }
 
 // account compares what the report says with what happened and what should have.
