@@ -85,6 +85,8 @@ type reporter interface {
 //   - pure: no function of the page changes what it is given, up to the capacity of its
 //     slices; a page of remembered answers is the same each time, and nothing that was
 //     asked before, or by whom, shows in it.
+//   - parts: sent while it grows, with any of its services later than the others, it is
+//     of its type all the time and becomes the same page.
 //   - budgets: the best of some runs takes at most Time, so that a busy machine does
 //     not fail it, and the body has at most Bytes.
 func Prove[Self T[Self]](t Self, p Page) {
@@ -98,6 +100,7 @@ func Prove[Self T[Self]](t Self, p Page) {
 	t.Run("lost", func(t Self) { s.prove(t, s.lost) })
 	t.Run("stale", func(t Self) { s.prove(t, s.stale) })
 	t.Run("pure", func(t Self) { s.prove(t, s.pure) })
+	t.Run("parts", func(t Self) { s.prove(t, s.parts) })
 	t.Run("budgets", func(t Self) { s.prove(t, s.budgets) })
 }
 

@@ -50,5 +50,6 @@ func ExampleProve() {
 	// 	/stock: without inventory there is a page: Page.Required must not have it
 	// stale
 	// pure
+	// parts
 	// budgets
 }

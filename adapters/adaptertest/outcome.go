@@ -34,12 +34,15 @@ type outcome struct {
 func (s *stage) show(r *adapter.Request) outcome { return s.watched(r, nil) }
 
 // watched asks for a page before the eyes of a watcher, if there is one.
-func (s *stage) watched(r *adapter.Request, w stream.Watcher) outcome {
+func (s *stage) watched(r *adapter.Request, w stream.Watcher) outcome { return s.made(r, w, nil) }
+
+// made asks for a page, in parts if somebody is to be told while it grows.
+func (s *stage) made(r *adapter.Request, w stream.Watcher, grown func(body []byte)) outcome {
 	s.shop.ResetStats()
 	record := report.New("", report.Trace{})
 	ctx, scope := stream.Open(context.Background(), record)
 	scope.Watch(w)
-	answer, err := s.endpoint.Serve(ctx, r)
+	answer, err := s.endpoint.ServeInParts(ctx, r, grown)
 	took := time.Since(record.Began)
 	if !drained(scope) {
 		err = errors.Join(err, errors.New("the page has ended, and its streams have not"))

@@ -78,6 +78,15 @@ func TestProveFindsFaults(t *testing.T) {
 			p.Required = []string{"catalog", "reviews"}
 			return p
 		}(), "stale", "seen before, without reviews"},
+		{"counts its setters", leafOf(with(func(s *services.Services) stream.Part[leaf] {
+			times := 0 // in one page
+			return stream.Optional("reviews", s.Reviews.Top(tent, 3), func(p *leaf, top services.TopReviews) {
+				if times++; times > 1 {
+					p.ID = "again"
+				}
+				setTitles(p, top)
+			})
+		})), "parts", "it becomes another page"},
 		{"takes too long", budgeted(1, 1<<10), "budgets", "and Page.Time is 1ns"},
 		{"is too large", budgeted(time.Minute, 10), "budgets", "and Page.Bytes is 10"},
 	}
@@ -124,7 +133,7 @@ func TestProveTellsOfAPageThatIsNot(t *testing.T) {
 		return stream.Required("unknown", s.Catalog.Product("p-0"), setProduct)
 	}))
 	found := prove(p)
-	for _, name := range []string{"golden", "lost", "stale", "pure", "budgets"} {
+	for _, name := range []string{"golden", "lost", "stale", "pure", "parts", "budgets"} {
 		if !strings.Contains(found[name], "while every service answers there is no page") {
 			t.Errorf("%s found %q", name, found[name])
 		}

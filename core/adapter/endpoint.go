@@ -21,7 +21,7 @@ type Endpoint struct {
 	Page       reflect.Type // what the page is encoded from; nil likewise
 
 	overrides bool
-	serve     func(context.Context, *Request) (Answer, error)
+	serve     func(ctx context.Context, r *Request, grown func(body []byte)) (Answer, error)
 	err       error // why it cannot work
 }
 
@@ -37,7 +37,9 @@ func Page[Q, P any](path string, page func(*Request, Q) stream.Assembly[P]) Endp
 	}
 	return Endpoint{
 		Path: path, Parameters: decoder.Parameters(), Page: reflect.TypeFor[P](), err: err,
-		serve: func(ctx context.Context, r *Request) (Answer, error) { return serve(ctx, r, decoder, page) },
+		serve: func(ctx context.Context, r *Request, grown func([]byte)) (Answer, error) {
+			return serve(ctx, r, decoder, page, grown)
+		},
 	}
 }
 
@@ -52,7 +54,15 @@ func Override[Q, P any](path string, page func(*Request, Q) stream.Assembly[P]) 
 // Serve answers one request: it decodes the query, declares the page, runs it
 // and encodes it. Its errors carry a code of package fault. The ctx is that of
 // the request's [stream.Scope]. Safe for concurrent use.
-func (e Endpoint) Serve(ctx context.Context, r *Request) (Answer, error) { return e.serve(ctx, r) }
+func (e Endpoint) Serve(ctx context.Context, r *Request) (Answer, error) { return e.serve(ctx, r, nil) }
+
+// ServeInParts is Serve of a page that is wanted while it grows: grown is told the page
+// so far, encoded, whenever more of it has come, from when all is there that it needs
+// (see [stream.Assembly.RunInParts]); nil is not. The whole page is returned. Of a page
+// that is made elsewhere it is told nothing.
+func (e Endpoint) ServeInParts(ctx context.Context, r *Request, grown func(body []byte)) (Answer, error) {
+	return e.serve(ctx, r, grown)
+}
 
 // Name returns the path without its first slash, as the configuration names the page.
 func (e Endpoint) Name() string { return strings.TrimPrefix(e.Path, "/") }
@@ -68,7 +78,7 @@ func (e Endpoint) check() error {
 }
 
 func serve[Q, P any](
-	ctx context.Context, r *Request, decoder *Query[Q], page func(*Request, Q) stream.Assembly[P],
+	ctx context.Context, r *Request, decoder *Query[Q], page func(*Request, Q) stream.Assembly[P], grown func([]byte),
 ) (answer Answer, err error) {
 	query, err := decoder.Decode(r.RawQuery)
 	if err != nil {
@@ -78,7 +88,7 @@ func serve[Q, P any](
 	if err != nil {
 		return answer, err
 	}
-	value, err := assembly.Run(ctx)
+	value, err := run(ctx, assembly, grown)
 	if err != nil {
 		return answer, err
 	}
@@ -87,6 +97,19 @@ func serve[Q, P any](
 		return answer, &fault.Error{Code: fault.Internal, Detail: "the page cannot be encoded", Cause: err}
 	}
 	return Answer{ContentType: "application/json", Body: body}, nil
+}
+
+// run runs the page. What of a growing one cannot be encoded is not told: that the whole
+// one cannot will be.
+func run[P any](ctx context.Context, a stream.Assembly[P], grown func([]byte)) (P, error) {
+	if grown == nil {
+		return a.Run(ctx)
+	}
+	return a.RunInParts(ctx, func(page P) {
+		if body, err := encode(page); err == nil {
+			grown(body)
+		}
+	})
 }
 
 // declare calls the page function; a panic in it is an error.

@@ -19,7 +19,7 @@ func NewRemote(
 	for i, path := range paths {
 		endpoints[i] = Endpoint{
 			Path: path,
-			serve: func(ctx context.Context, r *Request) (a Answer, err error) {
+			serve: func(ctx context.Context, r *Request, _ func([]byte)) (a Answer, err error) {
 				defer func() {
 					if v := recover(); v != nil {
 						err = stream.Panicked(v)

@@ -30,7 +30,7 @@ type fixedHeaders struct {
 }
 
 func newFixedHeaders(d *devices.Resolver, c corsPolicy) fixedHeaders {
-	vary := []string{d.Vary(), "Accept-Encoding"}
+	vary := []string{d.Vary(), "Accept", "Accept-Encoding"}
 	if c.varies() {
 		vary = append(vary, "Origin")
 	}

@@ -31,6 +31,7 @@ type exchange struct {
 	control   *adapter.Version   // what answers the device where no rollout says otherwise
 	plan      *rollout.Plan      // that has assigned it; nil: none has
 	assigned  rollout.Assignment // why it is version
+	progress  *progress          // sends the page while it grows; nil: it is sent whole
 	mirror    *mirror            // for a candidate that makes the page, too; nil: none does
 	before    *stream.Scope      // of the version that has made the page before
 	unit      string             // who was assigned
@@ -86,6 +87,7 @@ func (s *Server) begin(live *snapshot, w http.ResponseWriter, r *http.Request) *
 
 // page has the page made, if there is room for one more, and sends it.
 func (x *exchange) page(path string) error {
+	x.progress = x.wanted()
 	answer, err := x.place(path)
 	if err != nil {
 		return err
@@ -120,7 +122,7 @@ func (x *exchange) compose(path string) (adapter.Answer, error) {
 // configuration names. From one that is here a request falls back once at most.
 func (x *exchange) fallback(err error) *adapter.Version {
 	switch {
-	case err == nil || x.picked():
+	case err == nil || x.picked() || x.progress.answering():
 		return nil
 	case x.version.Remote() && fault.CodeOf(err).Status() >= http.StatusInternalServerError:
 		return x.local()
@@ -243,8 +245,20 @@ func allot(budget time.Duration, h http.Header) (time.Duration, error) {
 	return min(budget, time.Duration(ms)*time.Millisecond), nil // of more than fits ParseUint makes the most
 }
 
+// make has the endpoint make the page, in parts if that is how it is wanted.
+func (x *exchange) make(ctx context.Context, e adapter.Endpoint, request *adapter.Request) (adapter.Answer, error) {
+	if x.progress == nil {
+		return e.Serve(ctx, request)
+	}
+	return e.ServeInParts(ctx, request, x.progress.grown)
+}
+
 // send writes a page, or that the client has it already.
 func (x *exchange) send(a adapter.Answer) {
+	if x.progress != nil {
+		x.progress.end(a)
+		return
+	}
 	h := x.w.Header()
 	x.provenance(h)
 	h["Cache-Control"] = pageCaching
@@ -271,6 +285,9 @@ func (x *exchange) refuse(err error) {
 	}
 	h := x.w.Header()
 	body := problem(err, x.report.RequestID)
+	if x.progress.fail(body) {
+		return
+	}
 	h["Content-Type"] = problemType
 	h["Cache-Control"] = problemCaching
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
@@ -304,7 +321,7 @@ func (x *exchange) write(body []byte) {
 	if err != nil && x.r.Method != http.MethodHead {
 		x.fault = errors.Join(x.fault, err) // the client went away while it was told
 	}
-	x.bytes = n
+	x.bytes += n
 }
 
 // abort breaks the connection off that a client left, as far as anybody can tell:
@@ -326,6 +343,7 @@ func (x *exchange) finish() {
 		}
 		x.fault = err
 	}
+	x.progress.close()
 	took := time.Since(x.report.Began)
 	if x.live.LogRequests {
 		x.log(took)

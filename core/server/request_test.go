@@ -141,7 +141,7 @@ func TestProvenance(t *testing.T) {
 	for name, want := range map[string]string{
 		"Facet-Adapter": "tv/v1", "Facet-Parts": "", "X-Request-Id": "my-id_1", "Content-Type": "application/json",
 		"Cache-Control": "private, no-cache",
-		"Vary":          "X-Device-Type, Sec-CH-UA-Form-Factors, Sec-CH-UA-Mobile, User-Agent, Accept-Encoding",
+		"Vary":          "X-Device-Type, Sec-CH-UA-Form-Factors, Sec-CH-UA-Mobile, User-Agent, Accept, Accept-Encoding",
 		"Accept-Ch":     "Sec-CH-UA-Form-Factors, Sec-CH-UA-Mobile",
 	} {
 		if got := r.Header.Get(name); got != want {

@@ -172,7 +172,7 @@ func (x *exchange) serve(
 	ctx context.Context, endpoint adapter.Endpoint, request *adapter.Request, left time.Duration,
 ) (adapter.Answer, error) {
 	if x.server.Rollouts == nil || x.server.Rollouts.Overran == nil {
-		return endpoint.Serve(ctx, request)
+		return x.make(ctx, endpoint, request)
 	}
 	version, name, id, replaceable, counts := x.version, x.name, x.report.RequestID, x.replaceable(), x.trial == nil
 	overrun := time.AfterFunc(left+overrunAfter, func() {
@@ -182,9 +182,9 @@ func (x *exchange) serve(
 	})
 	defer overrun.Stop()
 	if !replaceable {
-		return endpoint.Serve(ctx, request)
+		return x.make(ctx, endpoint, request)
 	}
-	answer, err := apart(ctx, endpoint, request, left+overrunAfter+stream.Grace)
+	answer, err := apart(func() (adapter.Answer, error) { return x.make(ctx, endpoint, request) }, left+overrunAfter+stream.Grace)
 	if errors.Is(err, errOverran) {
 		x.runaways++
 		x.report = x.report.Again() // the other one is still written to
@@ -198,7 +198,7 @@ var errOverran = &fault.Error{
 }
 
 // apart makes a page on a goroutine of its own, and gives it up after a time.
-func apart(ctx context.Context, endpoint adapter.Endpoint, request *adapter.Request, limit time.Duration) (adapter.Answer, error) {
+func apart(serve func() (adapter.Answer, error), limit time.Duration) (adapter.Answer, error) {
 	type result struct {
 		answer adapter.Answer
 		err    error
@@ -212,7 +212,7 @@ func apart(ctx context.Context, endpoint adapter.Endpoint, request *adapter.Requ
 			}
 			made <- r
 		}()
-		r.answer, r.err = endpoint.Serve(ctx, request)
+		r.answer, r.err = serve()
 	}()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

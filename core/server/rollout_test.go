@@ -45,12 +45,33 @@ func (r *released) candidatePages(_ *adapter.Request, q query) stream.Assembly[p
 	}
 	return stream.Assemble(
 		stream.Required("title", r.backend.call(q.ID), func(p *page, v string) { p.Title = v + ", candidate" }),
-		stream.Optional("extra", stream.Of("x"), func(*page, string) {
+		stream.Optional("extra", r.extra(q.ID), func(*page, string) {
+			if q.ID == "loop-late" {
+				<-r.release
+			}
 			if q.ID == "new-panic-setter" {
 				panic("a defect of a setter")
 			}
 		}),
 	)
+}
+
+// extra is there at once, or after the title.
+func (r *released) extra(id string) stream.Stream[string] {
+	if id != "loop-late" {
+		return stream.Of("x")
+	}
+	return stream.Then(r.backend.call(id), func(string) stream.Stream[string] {
+		return stream.Source(nil, func(ctx context.Context) (string, report.Mark, error) {
+			timer := time.NewTimer(itemBudget / 5) // its work
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+			}
+			return "x", report.Mark{Rung: report.Live}, nil
+		})
+	})
 }
 
 const itemBudget = 100 * time.Millisecond // of the fixture
