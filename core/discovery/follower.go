@@ -138,7 +138,10 @@ func (f *Follower) take(list []Instance) (news, healed bool) {
 	return news, healed
 }
 
-const maxLogged = 20 // instances in a line of the log
+const (
+	maxLogged = 20  // instances in a line of the log
+	maxTold   = 500 // characters of an error, which may repeat what others said
+)
 
 func addresses(list []Instance) []string {
 	all := make([]string, 0, maxLogged+1)
@@ -156,8 +159,9 @@ func (f *Follower) failed(err error) {
 	defer f.started()
 	var part flawed
 	stale := !errors.As(err, &part)
-	if f.blame(err.Error(), stale) {
-		f.options.Log.Warn("discovery", "service", f.options.Service, "resolver", f.status.Resolver, "stale", stale, "error", err)
+	text := fmt.Sprintf("%.*s", maxTold, err.Error())
+	if f.blame(text, stale) {
+		f.options.Log.Warn("discovery", "service", f.options.Service, "resolver", f.status.Resolver, "stale", stale, "error", text)
 	}
 }
 
