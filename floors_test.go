@@ -33,7 +33,7 @@ var floors = map[string]int{
 	"core/balance":               2,
 	"core/cache":                 2,
 	"core/cache/cachetest":       2,
-	"core/rollout/etcd/etcdtest": 2,
+	"core/rollout/etcd/etcdtest": 1,
 	"core/cache/redis":           3,
 	"core/cache/memcached":       3,
 	"core/cache/store":           4,
@@ -119,11 +119,11 @@ var modules = map[string][]string{
 	"github.com/nats-io/nats.go":              {"core/rollout/exposure"},
 	"github.com/spf13/cobra":                  {"cmd/facet"},
 	"github.com/golang-jwt/jwt/v5":            {"core/rollout"},
-	"go.etcd.io/etcd/client/v3":               {"core/rollout/etcd"},
-	"go.etcd.io/etcd/api/v3":                  {"core/rollout/etcd"}, // its errors
+	"go.etcd.io/etcd/client/v3":               {"core/rollout/etcd", "core/discovery"},
+	"go.etcd.io/etcd/api/v3":                  {"core/rollout/etcd", "core/discovery"}, // its errors
 	"github.com/miekg/dns":                    {"core/discovery"},
-	"google.golang.org/grpc":                  {"core/rollout/etcd"}, // how etcd's client connects
-	"go.uber.org/zap":                         {"core/rollout/etcd"}, // silences etcd's client
+	"google.golang.org/grpc":                  {"core/rollout/etcd"},                   // how etcd's client connects
+	"go.uber.org/zap":                         {"core/rollout/etcd", "core/discovery"}, // silences etcd's client
 	"golang.org/x/sync":                       {"bench", "bench/twin"},
 
 	// Only tests link with it.
