@@ -149,7 +149,7 @@ func TestEtcdHalfAnswers(t *testing.T) {
 	k.put("a", "10.0.0.1:80")
 	w := watch(t, etcdAt(t, discovery.EtcdOptions{Endpoints: []string{s.URL}}))
 	w.wants(2*time.Second, "10.0.0.1:80")
-	for n, text := range []string{`{"adress": "10.0.0.2:80"}`, `{"address": "10.0.0.2:80"} x`, `{"address": 7}`, "10.0.0.2"} {
+	for n, text := range []string{`{"addr": "10.0.0.2:80"}`, `{"address": "10.0.0.2:80"} x`, `{"address": 7}`, "10.0.0.2"} {
 		k.put("b", text)
 		w.fails(time.Second, n, "/services/catalog/b")
 	}
