@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strconv"
 
 	"github.com/facet-gateway/facet/core/fault"
@@ -202,8 +203,9 @@ func (e *event) error() error {
 	if err := json.Unmarshal(e.Object, &status); err != nil {
 		return unreadable(err)
 	}
-	if status.Code == 410 {
+	if status.Code == http.StatusGone {
 		return errExpired
 	}
-	return &fault.Error{Code: fault.Unavailable, Detail: "kubernetes ended the watch", Cause: fmt.Errorf("%d: %.200q", status.Code, status.Message)}
+	cause := fmt.Errorf("%d: %.200q", status.Code, status.Message)
+	return &fault.Error{Code: fault.Unavailable, Detail: "kubernetes ended the watch", Cause: cause}
 }

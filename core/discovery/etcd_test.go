@@ -45,7 +45,7 @@ func keysOf(t *testing.T, config clientv3.Config) keys {
 	return keys{t, c}
 }
 
-// do does something that a server which was just started may not yet do.
+// do does something once.
 func (k keys) do(what func(ctx context.Context) error) {
 	k.t.Helper()
 	ctx, cancel := context.WithTimeout(k.t.Context(), patience)
@@ -55,14 +55,29 @@ func (k keys) do(what func(ctx context.Context) error) {
 	}
 }
 
+// again does something until it is done: a cluster that chooses a leader refuses it.
+func (k keys) again(what func(ctx context.Context) error) {
+	k.t.Helper()
+	var err error
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(k.t.Context(), 2*time.Second)
+		err = what(ctx)
+		cancel()
+		if err == nil {
+			return
+		}
+	}
+	k.t.Fatal(err)
+}
+
 func (k keys) put(name, value string, o ...clientv3.OpOption) {
 	k.t.Helper()
-	k.do(func(ctx context.Context) error { _, err := k.Put(ctx, prefix+"/"+name, value, o...); return err })
+	k.again(func(ctx context.Context) error { _, err := k.Put(ctx, prefix+"/"+name, value, o...); return err })
 }
 
 func (k keys) remove(name string, o ...clientv3.OpOption) {
 	k.t.Helper()
-	k.do(func(ctx context.Context) error { _, err := k.Delete(ctx, prefix+"/"+name, o...); return err })
+	k.again(func(ctx context.Context) error { _, err := k.Delete(ctx, prefix+"/"+name, o...); return err })
 }
 
 func (k keys) clear() { k.remove("", clientv3.WithPrefix()) }

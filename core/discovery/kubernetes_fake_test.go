@@ -265,7 +265,8 @@ func (f *FakeKubernetes) list(w http.ResponseWriter) {
 	})
 }
 
-const expired = `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old resource version", "reason": "Expired", "code": 410}`
+const expired = `{"kind": "Status", "apiVersion": "v1", "status": "Failure",
+	"message": "too old resource version", "reason": "Expired", "code": 410}`
 
 // watch tells what comes after a version, until the time is over or it is ended.
 func (f *FakeKubernetes) watch(w http.ResponseWriter, q *http.Request) {
