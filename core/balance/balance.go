@@ -123,14 +123,12 @@ func (p *Pool[C]) Close() {
 // with [ErrNoInstance] and [ErrClosed], too. It never waits.
 func (p *Pool[C]) Pick(s *report.Spread) (*Member[C], error) {
 	for {
-		m, err := p.choose(p.set.Load(), s)
-		if err != nil {
-			return nil, err
+		set := p.set.Load()
+		m, err := p.choose(set, s)
+		if err == nil || set == p.set.Load() {
+			return m, err
 		}
-		if m.server.calls.begin() {
-			return m, nil
-		}
-		m.server.end() // it has left since, so the set is another one by now
+		// what there was has left, or come, meanwhile
 	}
 }
 

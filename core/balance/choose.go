@@ -8,8 +8,9 @@ import (
 	"github.com/facet-gateway/facet/core/report"
 )
 
-// choose picks from a set: an instance whose ejection is over, to try it; else one
-// of those that are in.
+// choose picks from a set and begins the call: to an instance whose ejection is over,
+// to try it; else to one of those that are in. It fails if what it picks has left; the
+// set is another one then.
 func (p *Pool[C]) choose(set *set[C], s *report.Spread) (*Member[C], error) {
 	if len(set.first) == 0 {
 		return nil, set.none
@@ -19,10 +20,13 @@ func (p *Pool[C]) choose(set *set[C], s *report.Spread) (*Member[C], error) {
 			return m, nil
 		}
 	}
-	if s == nil {
-		return &p.best(set, set.first, nil).usual, nil
+	if s != nil {
+		return p.other(set, s)
 	}
-	return p.other(set, s)
+	if best := p.best(set, set.first, nil); best.begin() {
+		return &best.usual, nil
+	}
+	return nil, set.none
 }
 
 // other picks one that has had none of the attempts. What was picked and had one is
@@ -36,7 +40,7 @@ func (p *Pool[C]) other(set *set[C], s *report.Spread) (*Member[C], error) {
 			if best == nil {
 				break
 			}
-			if s.Take(best.key) {
+			if best.take(s) {
 				return &best.usual, nil
 			}
 			had = append(had, best)

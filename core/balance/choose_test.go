@@ -2,7 +2,9 @@ package balance_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -269,4 +271,43 @@ func TestRetryDoesNotGoToWhoIsOut(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNoiseStarvesNobody: answers that take ten times as long now and then, and one
+// fault in a hundred calls, on all alike.
+func TestNoiseStarvesNobody(t *testing.T) {
+	for _, workers := range []int{2, 10, 50} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, balance.DefaultOptions(), addresses(5)...)
+			var wait sync.WaitGroup
+			for range workers {
+				wait.Go(func() {
+					for range 20_000 / workers {
+						w.noisyCall()
+					}
+				})
+			}
+			wait.Wait()
+			for _, in := range addresses(5) {
+				if n := w.at(in.Address).calls; n < 2000 || n > 7000 {
+					t.Errorf("%d workers: %s got %d of 20,000 calls", workers, in.Address, n)
+				}
+			}
+		})
+	}
+}
+
+func (w *world) noisyCall() {
+	m, err := w.pool.Pick(nil)
+	if err != nil {
+		w.t.Error(err)
+		return
+	}
+	takes := time.Duration(float64(5*time.Millisecond) * (1 + rand.ExpFloat64()))
+	if rand.IntN(100) == 0 {
+		takes *= 10
+	}
+	w.begin(m)
+	time.Sleep(takes)
+	m.Done(w.end(m, behaviour{takes: takes, fails: rand.IntN(100) == 0}), takes)
 }

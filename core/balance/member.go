@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/discovery"
+	"github.com/facet-gateway/facet/core/report"
 )
 
 // Outcome is what a call says about the instance that had it.
@@ -126,6 +127,27 @@ func (s *server[C]) load(now int64, median float32, consecutive int32) float32 {
 func (s *server[C]) suspect(inFlight, consecutive int32) bool {
 	faults := s.faults.Load()
 	return faults > 0 && inFlight > 0 && consecutive > 0 && inFlight+faults >= consecutive
+}
+
+// begin counts a call, and reports whether it may be made: not if the instance has left.
+func (s *server[C]) begin() bool {
+	if s.calls.begin() {
+		return true
+	}
+	s.end()
+	return false
+}
+
+// take begins a call unless an attempt that the spread knows of went to the instance.
+func (s *server[C]) take(spread *report.Spread) bool {
+	if !s.begin() {
+		return false
+	}
+	if spread == nil || spread.Take(s.key) {
+		return true
+	}
+	s.end()
+	return false
 }
 
 // leave marks an instance that gets no call any more, and closes it if it has none.

@@ -83,7 +83,7 @@ func (p *Pool[C]) due(set *set[C], spread *report.Spread) *Member[C] {
 		if now < s.until.Load() || s.tried.Load() || !s.tried.CompareAndSwap(false, true) {
 			continue
 		}
-		if now >= s.until.Load() && (spread == nil || spread.Take(s.key)) {
+		if now >= s.until.Load() && s.take(spread) {
 			return &s.trial
 		}
 		s.tried.Store(false)

@@ -288,3 +288,21 @@ func TestConfigureWhileCallsAreInFlight(t *testing.T) {
 		t.Error("options without a policy are taken")
 	}
 }
+
+// TestCallTakesNoMemory; where attempts are spread, they remember where they went.
+func TestCallTakesNoMemory(t *testing.T) {
+	w := newWorld(t, balance.DefaultOptions(), addresses(5)...)
+	call := func(s *report.Spread) {
+		m, err := w.pool.Pick(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Done(balance.Success, time.Millisecond)
+	}
+	if n := testing.AllocsPerRun(1000, func() { call(nil) }); n != 0 {
+		t.Errorf("a call takes %v allocations", n)
+	}
+	if n := testing.AllocsPerRun(1000, func() { call(&report.Spread{}) }); n > 2 {
+		t.Errorf("the first of several attempts takes %v allocations, want what it remembers", n)
+	}
+}
