@@ -49,3 +49,26 @@ func addresses(n int) []discovery.Instance {
 	}
 	return all
 }
+
+// BenchmarkCalls are calls from all processors at once.
+func BenchmarkCalls(b *testing.B) {
+	p, err := balance.New(balance.DefaultOptions(), func(discovery.Instance) (int, error) { return 0, nil }, func(int) {})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.Update(addresses(5)); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			m, err := p.Pick(nil)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			m.Done(balance.Success, time.Millisecond)
+		}
+	})
+}

@@ -63,7 +63,7 @@ func TestSlowOneIsTriedAgain(t *testing.T) {
 		w.fresh()
 		w.load(50, time.Second)
 		if s := w.at(bad); s.calls == 0 || s.most > 25 {
-			t.Errorf("of 50 workers' calls after a rest, %d went to the slow one, %d at once; want some, and at most 25 at once", s.calls, s.most)
+			t.Errorf("of 50 workers, %d calls went to the slow one after a rest, %d at once; want about 10, and at most 25 at once", s.calls, s.most)
 		}
 		w.set(bad, behaviour{takes: 10 * time.Millisecond})
 		w.load(5, 2*time.Minute)
@@ -73,6 +73,23 @@ func TestSlowOneIsTriedAgain(t *testing.T) {
 			t.Errorf("the slow one is as fast as the others again, and gets %d of 5000 calls", n)
 		}
 	})
+}
+
+// TestSlowOneIsTriedAgainByOneCaller, with whom nobody is ever busy.
+func TestSlowOneIsTriedAgainByOneCaller(t *testing.T) {
+	for _, n := range []int{2, 5} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, balance.DefaultOptions(), addresses(n)...)
+			w.set(bad, behaviour{takes: 100 * time.Millisecond})
+			w.load(1, 10*time.Second)
+			w.set(bad, behaviour{takes: 10 * time.Millisecond})
+			w.fresh()
+			w.load(1, 80*time.Second)
+			if s := w.at(bad); s.calls < 8000/n/10 {
+				t.Errorf("of %d instances the one that was slow got %d of 8000 calls", n, s.calls)
+			}
+		})
+	}
 }
 
 // TestHungOneGetsLittle: no answer tells about it, but the calls in flight do.

@@ -241,11 +241,13 @@ func TestShareOfFaults(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		others, every int // of how many calls one is bad; 0: none
+		takes         time.Duration
 		out           bool
 	}{
-		{"half of its calls", 0, 2, true},
-		{"one of five, less than 30 points", 0, 5, false},
-		{"as the others", 2, 2, false},
+		{"half of its calls", 0, 2, 5 * time.Millisecond, true},
+		{"one of five, less than 30 points", 0, 5, 5 * time.Millisecond, false},
+		{"as the others", 2, 2, 5 * time.Millisecond, false},
+		{"half of few calls", 0, 2, 100 * time.Millisecond, false}, // 20 in an interval
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -257,7 +259,7 @@ func TestShareOfFaults(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					time.Sleep(5 * time.Millisecond)
+					time.Sleep(c.takes)
 					every := c.others
 					if m.Instance.Address == bad {
 						every = c.every
@@ -266,7 +268,7 @@ func TestShareOfFaults(t *testing.T) {
 					if every > 0 && i/5%every == 0 {
 						outcome = balance.Fault
 					}
-					m.Done(outcome, 5*time.Millisecond)
+					m.Done(outcome, c.takes)
 				}
 				if out := w.status(bad).State == balance.Out; out != c.out {
 					t.Errorf("out is %v, want %v: %+v", out, c.out, w.pool.Status())

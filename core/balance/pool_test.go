@@ -257,6 +257,31 @@ func TestStatus(t *testing.T) {
 	})
 }
 
+// TestLatencyIsKnownOfTheOnlyOne, though not each of its calls is looked at.
+func TestLatencyIsKnownOfTheOnlyOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, balance.DefaultOptions(), addresses(1)...)
+		for i := range 10_000 {
+			takes := 10*time.Millisecond + time.Duration(i*i%7919)*time.Microsecond/1000
+			if i == 100 {
+				takes = time.Second
+			}
+			m, err := w.pool.Pick(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(takes)
+			m.Done(balance.Success, takes)
+			if ms := w.status(bad).EWMA; i == 100 && ms != 1000 || i == 99 && (ms < 10 || ms > 11) {
+				t.Errorf("after call %d: %v ms", i, ms)
+			}
+		}
+		if ms := w.status(bad).EWMA; ms < 9 || ms > 12 {
+			t.Errorf("in the end: %v ms", ms)
+		}
+	})
+}
+
 // TestConfigureWhileCallsAreInFlight.
 func TestConfigureWhileCallsAreInFlight(t *testing.T) {
 	w := newWorld(t, balance.DefaultOptions(), zones("a", "b", "a")...)
