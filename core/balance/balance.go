@@ -18,7 +18,8 @@
 // see, until it is out, as many faults as there may be in a row, or as many as were
 // in flight to it when the first one came back, if those are more; and then one each
 // time that it is tried: with the defaults, after 10, 30, 70, 150 and 310 s, and
-// every 5 min from then on.
+// every 5 min from then on. Where it may not be ejected, because too many are out, it
+// gets one call at a time, unless the other one drawn fails, too.
 //
 // The share of faults is compared with the others' mean by plain percent points.
 // Envoy's rule, 1.9 standard deviations below the mean of all, cannot see one bad
