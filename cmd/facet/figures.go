@@ -10,7 +10,10 @@ import (
 // figures are the metrics of admission, of reloads, of rollouts and, as far as there
 // are such, of the shared cache and of exposures.
 func (g *gateway) figures() []telemetry.Figure {
-	return slices.Concat(g.admissionFigures(), g.reloadFigures(), g.rolloutFigures(), g.shadowFigures(), g.cacheFigures(), g.exposureFigures())
+	return slices.Concat(
+		g.admissionFigures(), g.reloadFigures(), g.rolloutFigures(), g.shadowFigures(), g.cacheFigures(), g.exposureFigures(),
+		g.instanceFigures(),
+	)
 }
 
 func (g *gateway) admissionFigures() []telemetry.Figure {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	nethttp "net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/core/operator"
 	"github.com/facet-gateway/facet/core/remote"
@@ -43,8 +45,10 @@ type gateway struct {
 	retries   map[string]*command.Budget // of each service
 	shared    *cache.Shared              // nil: no cache is shared with other replicas
 	admission *edge.Limiter
-	fleet     *fleet.Fleet     // of the rollouts
-	forcing   *rollout.Forcing // nil: nobody can force a version
+	followers map[string]*discovery.Follower // of the services whose instances are found
+	finding   sync.WaitGroup                 // what keeps the instances of all services
+	fleet     *fleet.Fleet                   // of the rollouts
+	forcing   *rollout.Forcing               // nil: nobody can force a version
 
 	shadows   *shadow.Runner            // of candidates beside control
 	exposures *exposure.Recorder        // nil: nobody is told
@@ -85,9 +89,13 @@ func (g *gateway) connect() error {
 	for name, s := range g.config.Services {
 		client, err := http.New(http.Options{
 			Service: name, Instances: s.Instances, MaxBody: int64(s.MaxBody), MaxConns: s.MaxConnections,
+			Balance: s.Balance.Options(g.config.Zone), CheckPath: s.Balance.Check.Path,
 		})
 		if err != nil {
 			return refused{fmt.Errorf("services.%s: %w", name, err)}
+		}
+		if err := g.find(name, client); err != nil {
+			return err
 		}
 		g.clients[name], g.retries[name] = client, command.NewBudget()
 	}
@@ -165,6 +173,7 @@ func (g *gateway) states() map[string]func() any {
 	all := map[string]func() any{
 		"/config":    g.inForce,
 		"/admission": func() any { return g.admission.Stats() },
+		"/instances": g.instances,
 	}
 	maps.Copy(all, g.rolloutStates())
 	if g.shared != nil {
@@ -332,9 +341,12 @@ func (g *gateway) serve(ctx context.Context, public, private net.Listener) error
 		ended <- run()
 	}
 	go beside(func() error { return g.fleet.Run(longer) })
+	awaitFound := g.keepFinding(longer)
 	g.awaitRollouts(ctx)
+	awaitFound(ctx)
 	go beside(func() error { return g.admin.Serve(longer, private) })
 	err := g.server.Serve(ctx, public)
 	end()
+	g.finding.Wait()
 	return errors.Join(err, <-ended, <-ended)
 }

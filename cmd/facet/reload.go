@@ -136,6 +136,7 @@ func (g *gateway) policies(c *config.Config) (apply func(), err error) {
 			}
 		}
 		g.reachBy(c)
+		g.balanceBy(c)
 	}, nil
 }
 

@@ -42,6 +42,7 @@ type Config struct {
 	Server    Server
 	Admission edge.Options       // of pages, by how many are in progress
 	Cache     store.Options      // the cache that replicas share; off by default
+	Zone      string             // where this gateway runs, such as "eu-west-1a"; "": it is not said
 	Services  map[string]Service // one for every service that the code knows
 	Pages     map[string]Page    // one for every page that the code knows
 
@@ -89,9 +90,11 @@ type Server struct {
 
 // Service is one backend service.
 type Service struct {
-	Instances      []string // base URLs without a trailing slash; at least one
-	MaxBody        Size     // of an answer
-	MaxConnections int      // to each instance
+	Instances      []string // base URLs without a trailing slash; at least one, or a Resolver
+	Resolver       Resolver // finds the instances
+	Balance        Balance
+	MaxBody        Size // of an answer
+	MaxConnections int  // to each instance
 	RetryBudget    RetryBudget
 	Commands       map[string]command.Policy
 }
@@ -159,6 +162,7 @@ func (c *Config) decode(v value, known Known) {
 		field{"server", c.Server.decode},
 		field{"admission", func(v value) { decodeAdmission(v, &c.Admission) }},
 		field{"cache", func(v value) { decodeShared(v, &c.Cache) }},
+		set("zone", &c.Zone, zone),
 		field{"services", func(v value) { named(v, "service", c.Services, decodeService) }},
 		field{"pages", func(v value) { named(v, "page", c.Pages, decodePage) }},
 		field{"adapters", func(v value) { decodeAdapters(v, c.Adapters, known.Adapters) }},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/cache/store"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
@@ -36,6 +37,14 @@ func known() config.Known {
 		},
 		Pages:    []string{"productdetails", "home"},
 		Adapters: map[devices.Class][]string{"tv": {"v1"}, "phone": {"v1", "v2"}},
+	}
+}
+
+func usualBalance() config.Balance {
+	return config.Balance{
+		Policy: "least_loaded", SlowStart: 10 * time.Second, PanicPercent: 50,
+		Outlier: balance.Outlier{Consecutive: 5, SuccessRate: 30, Interval: 10 * time.Second, Ejection: 10 * time.Second, MaxPercent: 50},
+		Check:   config.Check{Interval: 5 * time.Second, Timeout: time.Second, Healthy: 2, Unhealthy: 3},
 	}
 }
 
@@ -70,13 +79,13 @@ func TestDefaults(t *testing.T) {
 		Services: map[string]config.Service{
 			"catalog": {
 				Instances: []string{"http://127.0.0.1:9001"}, MaxBody: 1048576, MaxConnections: 512,
-				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1},
-				Commands:    map[string]command.Policy{"product": remembered, "list": remembered},
+				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1}, Balance: usualBalance(),
+				Commands: map[string]command.Policy{"product": remembered, "list": remembered},
 			},
 			"cart": {
 				Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1048576, MaxConnections: 512,
-				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1},
-				Commands:    map[string]command.Policy{"get": command.DefaultPolicy()},
+				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1}, Balance: usualBalance(),
+				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
 		},
 		Pages:    map[string]config.Page{"productdetails": {800 * time.Millisecond}, "home": {800 * time.Millisecond}},
@@ -162,6 +171,11 @@ func TestEveryField(t *testing.T) {
 			"catalog": {
 				Instances: []string{"http://127.0.0.1:9001", "http://catalog-2.internal:9001/v1"},
 				MaxBody:   2 << 20, MaxConnections: 64, RetryBudget: config.RetryBudget{Percent: 10, Floor: 3},
+				Balance: config.Balance{
+					Policy: "round_robin", SlowStart: 20 * time.Second, PanicPercent: 30,
+					Outlier: balance.Outlier{Consecutive: 3, SuccessRate: 20, Interval: 5 * time.Second, Ejection: 2 * time.Second, MaxPercent: 40},
+					Check:   config.Check{Path: "/healthz", Interval: 2 * time.Second, Timeout: 500 * time.Millisecond, Healthy: 1, Unhealthy: 2},
+				},
 				Commands: map[string]command.Policy{
 					"product": {
 						Timeout:        250 * time.Millisecond,
@@ -184,10 +198,11 @@ func TestEveryField(t *testing.T) {
 			},
 			"cart": {
 				Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1 << 20, MaxConnections: 512,
-				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1},
-				Commands:    map[string]command.Policy{"get": command.DefaultPolicy()},
+				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1}, Balance: usualBalance(),
+				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
 		},
+		Zone:     "eu-west-1a",
 		Pages:    map[string]config.Page{"productdetails": {600 * time.Millisecond}, "home": {800 * time.Millisecond}},
 		Adapters: map[devices.Class]string{"tv": "v1", "phone": "v2"},
 	}

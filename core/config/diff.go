@@ -49,7 +49,11 @@ func reloadable() map[string]bool {
 		"server.shutdown_timeout":          false,
 		"server.gzip_min":                  false,
 		"cache":                            false, // a store is a connection
+		"zone":                             false,
 		"services.*.instances":             false,
+		"services.*.resolver":              false,
+		"services.*.balance":               true,
+		"services.*.balance.check.path":    false, // it is checked by the client
 		"services.*.max_body":              false,
 		"services.*.max_connections":       false,
 		"services.*.retry_budget":          true,

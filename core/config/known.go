@@ -56,7 +56,7 @@ func (k Known) defaults() (*Config, error) {
 	c.Devices.Profiles = append([]devices.Profile(nil), k.profiles()...)
 	for name, commands := range k.Services {
 		c.Services[name] = Service{
-			MaxBody: 1 << 20, MaxConnections: 512, Commands: maps.Clone(commands),
+			MaxBody: 1 << 20, MaxConnections: 512, Commands: maps.Clone(commands), Balance: defaultBalance(),
 			RetryBudget: RetryBudget{Percent: command.DefaultRetryPercent, Floor: command.DefaultRetryFloor},
 		}
 	}

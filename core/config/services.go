@@ -9,7 +9,19 @@ import (
 	"github.com/facet-gateway/facet/core/command"
 )
 
-const maxInstances = 1000
+const (
+	maxInstances = 1000
+	maxResolvers = 8 // servers of DNS
+)
+
+func zone(v value) (string, bool) {
+	text, ok := scalar(v, "eu-west-1a")
+	if ok && (len(text) > maxName || !isWord(text) && text != "") {
+		v.fail("%q is not a zone; allowed: at most %d letters, digits, - and _", shorten(text), maxName)
+		return "", false
+	}
+	return text, ok
+}
 
 // named reads a block of which the code knows every name, into a map that holds
 // their defaults.
@@ -29,6 +41,8 @@ func named[T any](v value, what string, items map[string]T, decode func(value, *
 func decodeService(v value, s *Service) {
 	v.fields(
 		set("instances", &s.Instances, instances),
+		field{"resolver", func(v value) { decodeResolver(v, &s.Resolver) }},
+		field{"balance", func(v value) { decodeBalance(v, &s.Balance) }},
 		set("max_body", &s.MaxBody, within(size, 1, 1<<30)),
 		set("max_connections", &s.MaxConnections, within(count, 1, 100_000)),
 		field{"retry_budget", func(v value) {
@@ -53,8 +67,13 @@ func requireInstances(v value, known Known) {
 			v.missing(name, "a block with instances: [http://HOST:PORT]")
 			continue
 		}
-		if _, ok := service.find("instances"); !ok && service.isBlock() {
-			service.missing("instances", "at least one http://HOST:PORT")
+		_, listed := service.find("instances")
+		resolver, found := service.find("resolver")
+		switch {
+		case listed && found:
+			resolver.failKey("is given beside instances; allowed: one of the two")
+		case !listed && !found && service.isBlock():
+			service.missing("instances", "at least one http://HOST:PORT, or a resolver")
 		}
 	}
 }

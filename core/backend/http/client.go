@@ -1,7 +1,7 @@
 // Package http asks one backend service for JSON over HTTP/1.1.
 //
-// A [Client] is one service: a fixed list of instances, asked in turn, one
-// instance an attempt, each with a pool of kept connections. A call runs on its
+// A [Client] is one service: its instances, of which [balance.Pool] chooses one for an
+// attempt, each with a pool of kept connections. A call runs on its
 // caller's goroutine and ends with its context, whether it is dialing, writing,
 // waiting or reading: at once when the deadline passes, within 30 ms when it is
 // cancelled. A connection that was stopped so is closed and never used again.
@@ -39,10 +39,12 @@ package http
 
 import (
 	"context"
-	"math/rand/v2"
-	"sync/atomic"
+	"errors"
+	"strings"
 	"time"
 
+	"github.com/facet-gateway/facet/core/balance"
+	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 )
@@ -52,9 +54,8 @@ const longest = 30 * time.Second
 
 // Client asks the instances of one service. It is safe for concurrent use.
 type Client struct {
-	service   string
-	instances []*instance
-	turn      atomic.Uint32
+	service string
+	*balance.Pool[*instance]
 }
 
 // New returns the client of a service. It connects to nothing yet. The error is
@@ -64,44 +65,43 @@ func New(options Options) (*Client, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	c := &Client{service: options.Service}
+	listed := make([]discovery.Instance, len(options.Instances))
 	for i, base := range options.Instances {
-		in, err := newInstance(base, options)
+		u, err := parseBase(base)
 		if err != nil {
 			return nil, instanceFault(i, err)
 		}
-		c.instances = append(c.instances, in)
+		listed[i] = discovery.Instance{Address: dialAddress(u), Path: strings.TrimRight(u.EscapedPath(), "/")}
 	}
-	c.turn.Store(rand.Uint32()) // so that services with one dead instance do not miss in step
-	return c, nil
-}
-
-// Close closes the idle connections now and the others when their calls end;
-// calls begun later fail as unavailable. It does not wait, and leaves no
-// goroutine. It may be called more than once.
-func (c *Client) Close() {
-	for _, in := range c.instances {
-		in.close()
+	pool, err := balance.New(options.Balance, func(of discovery.Instance) (*instance, error) {
+		return newInstance(of, options), nil
+	}, (*instance).close)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it names the field
 	}
-}
-
-func (c *Client) next() *instance {
-	return c.instances[int((c.turn.Add(1)-1)%uint32(len(c.instances)))] //nolint:gosec // a list has far fewer than 2^32 items
-}
-
-// pick returns the instance of an attempt: the next one in turn, or of a command
-// that may make several attempts, the next that has had none of them. It returns
-// nil if all have.
-func (c *Client) pick(call *report.Call) *instance {
-	if call == nil || call.Spread == nil {
-		return c.next()
+	if options.CheckPath != "" {
+		pool.Probe(newProbe(options))
 	}
-	for range c.instances {
-		if in := c.next(); call.Spread.Take(in.address + in.prefix) {
-			return in
+	if len(listed) > 0 {
+		if err := pool.Update(listed); err != nil {
+			return nil, fault.InvalidField("instances", err.Error())
 		}
 	}
-	return nil
+	return &Client{options.Service, pool}, nil
+}
+
+// pick returns the instance of an attempt: of a command that may make several, one that
+// has had none of them.
+func (c *Client) pick(call *report.Call) (*balance.Member[*instance], error) {
+	var spread *report.Spread
+	if call != nil {
+		spread = call.Spread
+	}
+	m, err := c.Pick(spread)
+	if err != nil {
+		return nil, fault.Because(fault.ReasonError, c.because(err))
+	}
+	return m, nil
 }
 
 // do runs a call and decodes its answer.
@@ -127,25 +127,45 @@ func (c *Client) do(ctx context.Context, r request) error {
 // send makes one attempt, and a second one for free if all that the first one
 // found is a kept connection that could not serve again.
 func (c *Client) send(ctx context.Context, r request) error {
-	in := c.pick(r.call)
-	if in == nil {
-		return fault.Because(fault.ReasonError, c.because(report.ErrNoOther))
+	m, err := c.pick(r.call)
+	if err != nil {
+		return err
 	}
-	again, err := c.attempt(ctx, in, r, true)
-	if again && ctx.Err() == nil {
-		_, err = c.attempt(ctx, c.resendTo(r.call, in), r, false)
+	again, err := c.attempt(ctx, m.C, r, true)
+	if !again || ctx.Err() != nil {
+		m.Done(outcome(ctx, r, err), time.Since(r.began))
+		return err
 	}
+	if r.call == nil || r.call.Spread == nil { // else the others are for further attempts
+		m.Done(balance.Silent, 0) // a connection that was kept for too long says nothing
+		if m, err = c.pick(r.call); err != nil {
+			return err
+		}
+	}
+	resent := time.Now()
+	_, err = c.attempt(ctx, m.C, r, false)
+	m.Done(outcome(ctx, r, err), time.Since(resent))
 	return err
 }
 
-// resendTo returns the instance of a free resend: the next one in turn, but where
-// attempts are spread, the same: the others are for further attempts.
-func (c *Client) resendTo(call *report.Call, in *instance) *instance {
-	if call != nil && call.Spread != nil {
-		return in
+// outcome is what an attempt says about its instance. A call that was cut short says
+// that it is slow if it had its time, and nothing if it had not, or if whoever asked has
+// gone: else clients in a hurry could have every instance ejected.
+func outcome(ctx context.Context, r request, err error) balance.Outcome {
+	switch {
+	case err == nil, fault.CodeOf(err) == fault.NotFound, errors.Is(err, fault.ErrRefused):
+		return balance.Success
+	case ctx.Err() == nil:
+		return balance.Fault
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && r.left >= patience:
+		return balance.Fault
 	}
-	return c.next()
+	return balance.Silent
 }
+
+// patience is how long a call must have had to be answered, for its instance to be blamed
+// that it was not.
+const patience = 50 * time.Millisecond
 
 // attempt asks one instance. again reports that a kept connection took nothing of
 // the request, or ended before one byte of an answer came to one that may be sent

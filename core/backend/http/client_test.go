@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/balance"
+	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 )
@@ -324,4 +326,20 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// TestInstancesThatAreFoundLater: without any a call fails at once, and says so.
+func TestInstancesThatAreFoundLater(t *testing.T) {
+	address := always(t, okJSON(`{"id":"a"}`))
+	client := newClient(t, http.Options{})
+	_, err := http.GetJSON[product](t.Context(), client, "/p")
+	if fault.CodeOf(err) != fault.Unavailable || !errors.Is(err, balance.ErrNoInstance) {
+		t.Errorf("without an instance: %v", err)
+	}
+	if err := client.Update([]discovery.Instance{{Address: address}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := http.GetJSON[product](t.Context(), client, "/p"); err != nil || got.ID != "a" {
+		t.Errorf("with one: %v, %v", got, err)
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/facet-gateway/facet/core/discovery"
 )
 
 var (
@@ -32,20 +34,16 @@ type instance struct {
 	sweeper *time.Timer // set while any connection is idle
 }
 
-func newInstance(base string, o Options) (*instance, error) {
-	u, err := parseBase(base)
-	if err != nil {
-		return nil, err
-	}
+func newInstance(of discovery.Instance, o Options) *instance {
 	return &instance{
-		address:     dialAddress(u),
-		prefix:      strings.TrimRight(u.EscapedPath(), "/"),
-		fixed:       fixedHeader(u.Host),
+		address:     of.Address,
+		prefix:      of.Path,
+		fixed:       fixedHeader(strings.TrimSuffix(of.Address, ":80")),
 		maxBody:     int(o.MaxBody),
 		maxConns:    o.MaxConns,
 		idleTimeout: o.IdleTimeout,
 		dialer:      net.Dialer{Timeout: o.DialTimeout},
-	}, nil
+	}
 }
 
 // acquire returns a kept connection, if reuse allows it and there is one, else a

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/fault"
 )
 
@@ -16,11 +17,14 @@ import (
 // here; negative ones are refused.
 type Options struct {
 	Service     string        // names the service in causes of failures; required
-	Instances   []string      // base URLs, http://host:port[/prefix]; at least one
+	Instances   []string      // base URLs, http://host:port[/prefix]; none: Update says which there are
 	MaxBody     int64         // of an answer, in bytes; default 1 MiB, at most 1 GiB
 	MaxConns    int           // open at once per instance; more fail at once; default 512
 	IdleTimeout time.Duration // an unused connection is closed after it; default 30 s
 	DialTimeout time.Duration // of one connection attempt; default 1 s
+
+	Balance   balance.Options // how an instance is chosen; default: in turn, and none is ejected
+	CheckPath string          // of the health check that Balance.Check asks for, after the instance's prefix; "": there is none
 }
 
 const (
@@ -44,6 +48,10 @@ func (o Options) withDefaults() Options {
 	if o.DialTimeout == 0 {
 		o.DialTimeout = defaultDialTimeout
 	}
+	if o.Balance.Policy == "" {
+		o.Balance = balance.DefaultOptions()
+		o.Balance.Policy, o.Balance.Outlier.MaxPercent, o.Balance.SlowStart = balance.RoundRobin, 0, 0
+	}
 	return o
 }
 
@@ -51,8 +59,6 @@ func (o Options) validate() error {
 	switch {
 	case o.Service == "":
 		return fault.InvalidField("service", "must be named")
-	case len(o.Instances) == 0:
-		return fault.InvalidField("instances", "must name at least one base URL")
 	case o.MaxBody < 0 || o.MaxBody > largestMaxBody:
 		return fault.InvalidField("max_body", "must be 1 to 1073741824 bytes")
 	case o.MaxConns < 0:

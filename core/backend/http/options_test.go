@@ -17,7 +17,6 @@ func TestNewRefuses(t *testing.T) {
 		options http.Options
 	}{
 		{"service", http.Options{Instances: one}},
-		{"instances", http.Options{Service: "s"}},
 		{"max_body", http.Options{Service: "s", Instances: one, MaxBody: -1}},
 		{"max_body", http.Options{Service: "s", Instances: one, MaxBody: 1<<30 + 1}},
 		{"max_conns", http.Options{Service: "s", Instances: one, MaxConns: -1}},

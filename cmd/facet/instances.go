@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/balance"
+	"github.com/facet-gateway/facet/core/config"
+	"github.com/facet-gateway/facet/core/discovery"
+	"github.com/facet-gateway/facet/core/telemetry"
+)
+
+// find has a service's instances found, if the configuration says how. Nothing is asked
+// yet.
+func (g *gateway) find(name string, client *http.Client) error {
+	r := g.config.Services[name].Resolver
+	if !r.Given() {
+		return nil
+	}
+	resolver, err := r.Make()
+	if err != nil {
+		return refused{fmt.Errorf("services.%s.resolver: %w", name, err)}
+	}
+	if g.followers == nil {
+		g.followers = make(map[string]*discovery.Follower)
+	}
+	g.followers[name] = discovery.Follow(discovery.Options{
+		Service: name, Resolver: resolver, Log: g.log,
+		Changed: func(all []discovery.Instance) {
+			if err := client.Update(placed(all, r.Path)); err != nil {
+				g.log.Warn("instances that cannot be used", "service", name, "error", err.Error())
+			}
+		},
+	})
+	return nil
+}
+
+// placed gives instances the path that comes before every target, unless they say one.
+func placed(all []discovery.Instance, path string) []discovery.Instance {
+	list := make([]discovery.Instance, len(all))
+	for i, one := range all {
+		if list[i] = one; one.Path == "" {
+			list[i].Path = path
+		}
+	}
+	return list
+}
+
+// keepFinding finds instances, and checks how they are, until ctx ends; g.finding waits
+// for that. What it returns waits for the first answer of each registry, as long as a
+// start may be held up.
+func (g *gateway) keepFinding(ctx context.Context) (await func(context.Context)) {
+	for _, f := range g.followers {
+		g.finding.Go(func() { f.Run(ctx) })
+	}
+	for _, c := range g.clients {
+		g.finding.Go(func() { c.Run(ctx) })
+	}
+	return func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, firstLook)
+		defer cancel()
+		for _, f := range g.followers {
+			f.Await(ctx)
+		}
+	}
+}
+
+// balanceBy puts what a configuration says of the instances in force. It is in its
+// ranges.
+func (g *gateway) balanceBy(c *config.Config) {
+	for name, client := range g.clients {
+		s := c.Services[name]
+		if err := client.Configure(s.Balance.Options(c.Zone)); err != nil {
+			g.log.Error("what was found good of balancing is refused: a defect", "service", name, "error", err.Error())
+		}
+	}
+}
+
+// instancesOf is what the private port tells of a service's instances.
+type instancesOf struct {
+	Resolver *discovery.Status `json:"resolver,omitempty"` // of a service whose instances are found
+	Members  []balance.Status  `json:"instances"`
+}
+
+// instances tells of every service, by its name.
+func (g *gateway) instances() any {
+	all := make(map[string]instancesOf, len(g.clients))
+	for name, c := range g.clients {
+		one := instancesOf{Members: c.Status()}
+		if f := g.followers[name]; f != nil {
+			status := f.Status()
+			one.Resolver = &status
+		}
+		all[name] = one
+	}
+	return all
+}
+
+// instanceFigures are of the services' instances, and of the registries that they are
+// found in.
+func (g *gateway) instanceFigures() []telemetry.Figure {
+	services := slices.Sorted(maps.Keys(g.clients))
+	count := func(holds func(*balance.Status) bool) func(string) float64 {
+		return func(service string) (n float64) {
+			for _, one := range g.clients[service].Status() {
+				n += truth(holds(&one))
+			}
+			return n
+		}
+	}
+	all := []telemetry.Figure{
+		{
+			Name: "facet_service_instances", Help: "Instances of a service, as far as is known.", Label: "service", Values: services,
+			Read: count(func(s *balance.Status) bool { return s.State != balance.Draining }),
+		},
+		{
+			Name: "facet_service_instances_out", Help: "Those of them that get no calls, because they fail.", Label: "service", Values: services,
+			Read: count(func(s *balance.Status) bool { return s.State == balance.Out || s.State == balance.Unhealthy }),
+		},
+	}
+	if found := slices.Sorted(maps.Keys(g.followers)); len(found) > 0 {
+		all = append(all, telemetry.Figure{
+			Name: "facet_service_discovery_stale", Help: "1 while instances are the last that were known, since their registry says nothing.",
+			Label: "service", Values: found,
+			Read: func(service string) float64 { return truth(g.followers[service].Status().Stale) },
+		})
+	}
+	return all
+}

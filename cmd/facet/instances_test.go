@@ -1,0 +1,191 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/facet-gateway/facet/core/rollout/etcd/etcdtest"
+)
+
+// stand is an instance of a service that stands before the simulated one.
+type stand struct {
+	*httptest.Server
+	asked  atomic.Int64
+	broken atomic.Bool // it fails everything
+}
+
+func newStand(t *testing.T, service string) *stand {
+	t.Helper()
+	to, err := url.Parse(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, proxy := &stand{}, httputil.NewSingleHostReverseProxy(to)
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.asked.Add(1)
+		if s.broken.Load() {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *stand) address() string { return strings.TrimPrefix(s.URL, "http://") }
+
+// served is a gateway over the simulated services, of which the catalog is what a test
+// says, such as "instances: [...]".
+func served(t *testing.T, simulated *program, catalog string) (public, admin string) {
+	t.Helper()
+	text := strings.Replace(patient, "{budget: 2m}", "{budget: 2m}, home: {budget: 2m}", 1)
+	for _, name := range serviceNames {
+		block := fmt.Sprintf("instances: [%q]", simulated.announced("service "+name))
+		if name == "catalog" {
+			block = catalog + ", commands: {product: {timeout: 5s, cache: {stale: 0s}}}"
+		}
+		text += fmt.Sprintf("  %s: {%s}\n", name, block)
+	}
+	p := start(t, "serve", "--config", file(t, "facet.yaml", text))
+	return p.announced("gateway"), p.announced("admin")
+}
+
+// TestOneBadInstanceOfFive fails everything: clients see the faults that it takes to find
+// out, here two, and it is told.
+func TestOneBadInstanceOfFive(t *testing.T) {
+	t.Parallel()
+	simulated := start(t, "simulate")
+	all, urls := make([]*stand, 5), make([]string, 5)
+	for i := range all {
+		all[i] = newStand(t, simulated.announced("service catalog"))
+		urls[i] = fmt.Sprintf("%q", all[i].URL)
+	}
+	bad := all[2]
+	bad.broken.Store(true)
+	public, admin := served(t, simulated, "instances: ["+strings.Join(urls, ", ")+"], balance: {outlier: {consecutive: 2, ejection: 5m}}")
+	lost := 0
+	for n := range 300 {
+		if page(t, public, "phone", fmt.Sprint("p-", 1001+n%100)).status != http.StatusOK {
+			lost++
+		}
+	}
+	if lost != 2 || bad.asked.Load() != 2 {
+		t.Errorf("%d pages of 300 were lost, the bad one was asked %d times", lost, bad.asked.Load())
+	}
+	for i, one := range all {
+		if one != bad && one.asked.Load() == 0 { // the quicker ones get more
+			t.Errorf("instance %d was asked %d times", i, one.asked.Load())
+		}
+	}
+	if got := instancesOf(t, admin)[bad.address()]; got != "out" {
+		t.Errorf("it is told as %q", got)
+	}
+	series := seriesOf(t, admin)
+	known, out := series[`facet_service_instances{service="catalog"}`], series[`facet_service_instances_out{service="catalog"}`]
+	if known != "5" || out != "1" {
+		t.Errorf("the metrics know %s, %s of them out", known, out)
+	}
+}
+
+// instancesOf are the states of the catalog's instances, by their address.
+func instancesOf(t *testing.T, admin string) map[string]string {
+	t.Helper()
+	var told map[string]struct {
+		Instances []struct{ Address, State string }
+	}
+	if err := json.Unmarshal([]byte(get(t, admin+"/instances").body), &told); err != nil {
+		t.Fatal(err)
+	}
+	states := map[string]string{}
+	for _, one := range told["catalog"].Instances {
+		states[one.Address] = one.State
+	}
+	return states
+}
+
+// TestInstancesAreFound in a real etcd, while pages are asked for: they come and go, and
+// no page is lost, neither while etcd is dead.
+func TestInstancesAreFound(t *testing.T) {
+	t.Parallel()
+	simulated := start(t, "simulate")
+	server := etcdtest.Start(t)
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{server.URL}, DialTimeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close() //nolint:errcheck // nothing is left to be said
+	put := func(s *stand) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, err := client.Put(ctx, "/services/catalog/"+s.address(), s.address()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove := func(s *stand) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, err := client.Delete(ctx, "/services/catalog/"+s.address()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one, other := newStand(t, simulated.announced("service catalog")), newStand(t, simulated.announced("service catalog"))
+	put(one)
+	public, admin := served(t, simulated, fmt.Sprintf("resolver: {etcd: {endpoints: [%q], prefix: /services/catalog}}", server.URL))
+	has := func(want ...*stand) func() bool {
+		return func() bool {
+			got := instancesOf(t, admin)
+			return len(got) == len(want) && !slices.ContainsFunc(want, func(s *stand) bool { return got[s.address()] == "" })
+		}
+	}
+	crowd := gather(t, "", public)
+	eventually(t, "the first one is known", has(one))
+	put(other)
+	eventually(t, "the second one is", has(one, other))
+	remove(one)
+	eventually(t, "the first one is forgotten", has(other))
+	before := other.asked.Load()
+	eventually(t, "the second one is asked", func() bool { return other.asked.Load() > before })
+	remove(other) // an empty registry empties no pool
+	server.Kill()
+	pages := crowd.pages.Load()
+	eventually(t, "pages come without etcd", func() bool { return crowd.pages.Load() > pages+50 })
+	if !has(other)() {
+		t.Errorf("without etcd there are %v", instancesOf(t, admin))
+	}
+	server.Start()
+	put(one)
+	eventually(t, "etcd is back, with another one", has(one))
+	crowd.disperse()
+	if n := crowd.lost.Load(); n > 0 {
+		t.Errorf("%d of %d pages were lost", n, crowd.pages.Load())
+	}
+}
+
+// TestNoInstanceIsKnown: a page that needs the service is a typed problem, at once.
+func TestNoInstanceIsKnown(t *testing.T) {
+	t.Parallel()
+	simulated := start(t, "simulate")
+	const nowhere = `resolver: {dns: {name: catalog.invalid, type: a, port: 1, servers: ["127.0.0.1:1"]}}`
+	public, admin := served(t, simulated, nowhere)
+	if got := page(t, public, "phone", "p-1042"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, `"unavailable"`) {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if told := get(t, admin+"/instances").body; !strings.Contains(told, `"stale": true`) || !strings.Contains(told, "catalog.invalid") {
+		t.Errorf("it is told %s", told)
+	}
+}
