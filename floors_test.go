@@ -56,6 +56,7 @@ var floors = map[string]int{
 	"core/edge":                  4,
 	"core/telemetry":             4,
 	"core/shadow":                5,
+	"core/passthrough":           4,
 	"core/remote":                5,
 	"core/config":                5,
 	"core/openapi":               5,
