@@ -45,6 +45,14 @@ func newCORS(c CORS, deviceHeader string, more []string) corsPolicy {
 	}
 }
 
+// headersAnd are those that a page may send where it may send some more.
+func (c corsPolicy) headersAnd(more []string) []string {
+	if len(more) == 0 {
+		return c.headers
+	}
+	return []string{strings.Join(append(slices.Clone(c.headers), more...), ", ")}
+}
+
 // varies reports whether the answer depends on the origin.
 func (c corsPolicy) varies() bool { return len(c.origins) > 0 && !c.any }
 
@@ -65,15 +73,18 @@ func (c corsPolicy) allow(h, request http.Header) bool {
 	return true
 }
 
-// options answers OPTIONS: what the path knows and, to a preflight of an allowed
-// origin, what a page there may send.
-func (x *exchange) options() error {
+// options answers OPTIONS of a page.
+func (x *exchange) options() error { return x.allow(allowed, nil) }
+
+// allow answers OPTIONS: what the path knows and, to a preflight of an allowed
+// origin, what a page there may send: some headers more than to a page.
+func (x *exchange) allow(allowed, more []string) error {
 	h, cors := x.w.Header(), &x.live.cors
 	h["Allow"] = allowed
 	preflight := x.r.Header.Get("Access-Control-Request-Method") != ""
 	if preflight && cors.allow(h, x.r.Header) {
 		h["Access-Control-Allow-Methods"] = allowed
-		h["Access-Control-Allow-Headers"] = cors.headers
+		h["Access-Control-Allow-Headers"] = cors.headersAnd(more)
 		h["Access-Control-Max-Age"] = cors.maxAge
 		delete(h, "Access-Control-Expose-Headers")
 	}

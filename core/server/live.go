@@ -10,11 +10,12 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/passthrough"
 	"github.com/facet-gateway/facet/devices"
 )
 
 // Live is what can change while the server serves: see [Server.Prepare]. All but
-// CORS and RetryAfter is required. Nobody changes what it refers to once a server
+// CORS, RetryAfter, Routes and Statics is required. Nobody changes what it refers to once a server
 // has it.
 type Live struct {
 	Devices     *devices.Resolver
@@ -23,6 +24,11 @@ type Live struct {
 	CORS        CORS
 	RetryAfter  time.Duration // told with 503 and 429, in whole seconds, rounded up; 0: 5 s, the default sleep of a circuit
 	LogRequests bool          // one line a request
+
+	// Beside pages: what a service or the gateway itself answers. No path of them is a
+	// page's.
+	Routes  passthrough.Routes
+	Statics map[string]*Static // by their paths
 }
 
 // snapshot is a Live made ready, and never changes. A request takes the one in

@@ -24,7 +24,13 @@ import (
 	"github.com/facet-gateway/facet/devices"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// hystrix-go keeps two goroutines for each circuit, for ever.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*metricExchange).Monitor"),
+		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*poolMetrics).Monitor"),
+	)
+}
 
 type query struct {
 	ID string `query:"id" check:"id,required"`

@@ -47,12 +47,20 @@ type exchange struct {
 	runaways int // goroutines of the page that outlived it
 
 	trial *witness // nil of what came from a client
+
+	begun bool // an answer's header was sent, and the rest of it will not be
 }
 
-// exchange is the way of every request, from its header to its answer: which
-// answer writes, unless it returns an error.
+// exchange is the way of every request for a page, from its header to its answer:
+// which answer writes, unless it returns an error. A body means nothing to it.
 func (s *Server) exchange(live *snapshot, c echo.Context, answer func(*exchange) error) {
 	x := s.begin(live, c.Response().Writer, c.Request())
+	x.dropBody()
+	x.conduct(answer)
+}
+
+// conduct has the request answered, and ends the exchange.
+func (x *exchange) conduct(answer func(*exchange) error) {
 	defer x.abort()
 	defer x.finish()
 	err := x.admit()
@@ -64,10 +72,7 @@ func (s *Server) exchange(live *snapshot, c echo.Context, answer func(*exchange)
 	}
 }
 
-// begin identifies the request and sets the headers that every answer has. A
-// body means nothing here, so it is not read; and the connection ends with the
-// answer, or else net/http would hold the answer back until the body has come.
-// Nor does it wait for the body afterwards: the time to read it is over.
+// begin identifies the request and sets the headers that every answer has.
 func (s *Server) begin(live *snapshot, w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{server: s, live: live, w: w, r: r, report: report.New(requestID(r.Header), trace(r.Header))}
 	x.attend(w)
@@ -78,11 +83,17 @@ func (s *Server) begin(live *snapshot, w http.ResponseWriter, r *http.Request) *
 	if s.life.draining.Load() { // else the next request could come just when the connection is closed
 		h["Connection"] = closing
 	}
-	if r.ContentLength != 0 {
-		h["Connection"] = closing
-		_ = http.NewResponseController(w).SetReadDeadline(x.report.Began) // fails only without a connection, in tests
-	}
 	return x
+}
+
+// dropBody has the body of the request not read, if there is one: the connection ends
+// with the answer, or else net/http would hold the answer back until the body has come.
+// Nor does it wait for the body afterwards: the time to read it is over.
+func (x *exchange) dropBody() {
+	if x.r.ContentLength != 0 {
+		x.w.Header()["Connection"] = closing
+		_ = http.NewResponseController(x.w).SetReadDeadline(x.report.Began) // fails only without a connection, in tests
+	}
 }
 
 // page has the page made, if there is room for one more, and sends it.
@@ -279,10 +290,14 @@ func (x *exchange) send(a adapter.Answer) {
 func (x *exchange) refuse(err error) {
 	x.fault = err
 	code := fault.CodeOf(err)
+	if x.begun { // nothing more can be said
+		return
+	}
 	if code == fault.Canceled {
 		x.status = code.Status()
 		return
 	}
+	x.dropBody()
 	h := x.w.Header()
 	body := problem(err, x.report.RequestID)
 	if x.progress.fail(body) {
@@ -324,11 +339,12 @@ func (x *exchange) write(body []byte) {
 	x.bytes += n
 }
 
-// abort breaks the connection off that a client left, as far as anybody can tell:
-// a handler that only returned would have net/http answer an empty 200. A trial
-// has no connection.
+// abort breaks the connection off that a client left, as far as anybody can tell, and
+// one whose answer was not sent to its end: a handler that only returned would have
+// net/http answer an empty 200, or end a part as if it were all. A trial has no
+// connection.
 func (x *exchange) abort() {
-	if x.status == fault.Canceled.Status() && x.trial == nil {
+	if (x.begun || x.status == fault.Canceled.Status()) && x.trial == nil {
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -86,8 +86,12 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// unrouted answers what no handler has: an unknown path, or a wrong method.
+// unrouted answers what no handler has: a path that is no page's, or a wrong method.
 func (s *Server) unrouted(live *snapshot, err error, c echo.Context) {
+	if found := live.beyond(c.Request()); found != nil && !s.picked(c) {
+		s.exchangeBeyond(live, c, found)
+		return
+	}
 	s.exchange(live, c, func(x *exchange) error {
 		var refused *echo.HTTPError
 		if errors.As(err, &refused) && refused.Code == http.StatusMethodNotAllowed {

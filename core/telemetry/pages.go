@@ -87,7 +87,11 @@ func newPages(o *Options) *pages {
 	}
 	p.number()
 	p.table.Store(&table{devices: make(map[string]bool), cells: make(map[cellKey]*cell)})
-	p.add(func(t *table) { t.cells[cellKey{}] = p.newCell(cellKey{}) })
+	p.add(func(t *table) {
+		for _, name := range append([]string{""}, o.Routes...) {
+			t.cells[cellKey{page: name}] = p.newCell(cellKey{page: name})
+		}
+	})
 	p.addDevices(o.Devices)
 	return p
 }

@@ -26,6 +26,7 @@ import (
 type Options struct {
 	Controls []*command.Control // of all commands, each name once
 	Pages    []string           // the names of all pages, such as "productdetails"
+	Routes   []string           // the names of what is answered beside pages, none of which is a page's; of no device and no version
 	Versions []string           // the names of all versions of adapters, such as "phone/v1"
 	Devices  map[string]string  // the version that answers where nothing else is said, by the class of the device
 	Version  string             // of the build
