@@ -21,6 +21,7 @@ import (
 	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/core/operator"
+	"github.com/facet-gateway/facet/core/passthrough"
 	"github.com/facet-gateway/facet/core/remote"
 	"github.com/facet-gateway/facet/core/rollout"
 	"github.com/facet-gateway/facet/core/rollout/exposure"
@@ -54,6 +55,9 @@ type gateway struct {
 	exposures *exposure.Recorder        // nil: nobody is told
 	remotes   map[string]*remote.Remote // by their names in the configuration
 
+	upstreams map[string]*passthrough.Upstream // of routes, to each service
+	guards    map[string]*command.Guard        // the commands of routes, by their names in the configuration
+
 	rolloutFile   string // ""; they are not in a file
 	closeRollouts func() // the store; nil: there is nothing to close
 
@@ -74,7 +78,7 @@ func newGateway(b *build, c *config.Config, log *slog.Logger) (*gateway, error) 
 		clients: make(map[string]*http.Client, len(c.Services)), retries: make(map[string]*command.Budget, len(c.Services)),
 	}
 	g.reloader = config.NewReloader(c, g.load, g.prepare)
-	for _, step := range []func() error{g.connect, g.share, g.readOperators, g.reach, g.roll, g.open} {
+	for _, step := range []func() error{g.connect, g.share, g.readOperators, g.reach, g.pass, g.roll, g.open} {
 		if err := step(); err != nil {
 			g.close()
 			return nil, err
@@ -116,7 +120,7 @@ func (g *gateway) open() error {
 		return refused{err}
 	}
 	g.telemetry, err = telemetry.New(telemetry.Options{
-		Controls: g.controls, Pages: g.build.pages(), Versions: labels(g.versions), Devices: answering(&live),
+		Controls: g.controls, Pages: g.build.pages(), Routes: g.routeNames(), Versions: labels(g.versions), Devices: answering(&live),
 		Version: buildVersion(), Figures: g.figures(),
 	})
 	if err != nil {
@@ -188,13 +192,23 @@ func (g *gateway) live(c *config.Config) (server.Live, error) {
 	if err != nil {
 		return server.Live{}, refused{fmt.Errorf("devices: %w", err)}
 	}
+	routes, err := g.routes(c)
+	if err != nil {
+		return server.Live{}, err
+	}
+	answers, err := statics(c)
+	if err != nil {
+		return server.Live{}, err
+	}
 	return server.Live{
 		Devices:     resolver,
 		Versions:    chosen(g.build.versions, c.Adapters),
 		Budgets:     budgets(c.Pages),
 		CORS:        server.CORS{Origins: c.CORS.Origins, Headers: prefetchHeader(c.Admission), MaxAge: c.CORS.MaxAge},
-		RetryAfter:  longestSleep(c.Services),
+		RetryAfter:  longestSleep(c),
 		LogRequests: c.Log.Requests,
+		Routes:      routes,
+		Statics:     answers,
 	}, nil
 }
 
@@ -243,9 +257,12 @@ func limits(c *config.Config) server.Limits {
 
 // longestSleep is after how long a circuit that is open now has let a probe
 // through, whichever it is: before that, asking again may be in vain.
-func longestSleep(all map[string]config.Service) time.Duration {
+func longestSleep(c *config.Config) time.Duration {
 	var longest time.Duration
-	for _, s := range all {
+	for _, r := range c.Routes {
+		longest = max(longest, r.Circuit.Sleep)
+	}
+	for _, s := range c.Services {
 		for _, policy := range s.Commands {
 			longest = max(longest, policy.Circuit.Sleep)
 		}
@@ -271,6 +288,9 @@ func (g *gateway) close() {
 	}
 	for _, r := range g.remotes {
 		r.Close()
+	}
+	for _, u := range g.upstreams {
+		u.Close()
 	}
 }
 

@@ -23,7 +23,7 @@ func TestRetryAfterIsTheLongestSleep(t *testing.T) {
 		return s
 	}
 	c := &config.Config{Services: map[string]config.Service{"a": sleeps(time.Second, 7*time.Second), "b": sleeps(2 * time.Second)}}
-	if got := longestSleep(c.Services); got != 7*time.Second {
+	if got := longestSleep(c); got != 7*time.Second {
 		t.Errorf("%v, want 7s", got)
 	}
 }

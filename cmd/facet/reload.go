@@ -137,6 +137,7 @@ func (g *gateway) policies(c *config.Config) (apply func(), err error) {
 		}
 		g.reachBy(c)
 		g.balanceBy(c)
+		g.passBy(c)
 	}, nil
 }
 

@@ -3,6 +3,8 @@ package main_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,8 +43,14 @@ type shop struct {
 // open starts both. Each command has a minute, but for those of policies.
 func open(t *testing.T, policies map[string]string) shop {
 	t.Helper()
+	return openWith(t, "", nil, policies)
+}
+
+// openWith does so with more in the file, and other files beside it.
+func openWith(t *testing.T, more string, files, policies map[string]string) shop {
+	t.Helper()
 	services := start(t, "simulate")
-	text := patient
+	text := more + patient
 	for _, name := range serviceNames {
 		text += fmt.Sprintf("  %s:\n    instances: [%q]\n", name, services.announced("service "+name))
 		policy := policies[name]
@@ -54,6 +62,11 @@ func open(t *testing.T, policies map[string]string) shop {
 		}
 	}
 	s := shop{faults: services.announced("control"), config: file(t, "facet.yaml", text), text: text}
+	for name, body := range files {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(s.config), name), []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.gateway = start(t, "serve", "--config", s.config)
 	s.public, s.admin = s.gateway.announced("gateway"), s.gateway.announced("admin")
 	eventually(t, "the gateway is ready", func() bool { return s.readiness(t) == http.StatusOK })

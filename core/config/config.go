@@ -46,6 +46,9 @@ type Config struct {
 	Services  map[string]Service // one for every service that the code knows
 	Pages     map[string]Page    // one for every page that the code knows
 
+	Routes map[string]Route  // by their names; nil: none
+	Static map[string]Static // by their paths; nil: none
+
 	// Adapters names the version that answers each class that the code has an
 	// adapter for.
 	Adapters map[devices.Class]string
@@ -128,6 +131,7 @@ func Load(file string, known Known) (*Config, error) {
 	}
 	c.Operators.below(filepath.Dir(file))
 	c.Rollout.below(filepath.Dir(file))
+	c.staticsBelow(filepath.Dir(file))
 	return c, nil
 }
 
@@ -165,9 +169,12 @@ func (c *Config) decode(v value, known Known) {
 		set("zone", &c.Zone, zone),
 		field{"services", func(v value) { named(v, "service", c.Services, decodeService) }},
 		field{"pages", func(v value) { named(v, "page", c.Pages, decodePage) }},
+		field{"routes", func(v value) { c.decodeRoutes(v, known) }},
+		field{"static", func(v value) { c.decodeStatics(v, known) }},
 		field{"adapters", func(v value) { decodeAdapters(v, c.Adapters, known.Adapters) }},
 	)
 	c.checkPorts(v)
+	c.checkHidden(v)
 	if services, ok := v.find("services"); ok {
 		requireInstances(services, known)
 	} else {

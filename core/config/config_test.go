@@ -18,6 +18,7 @@ import (
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/edge"
+	"github.com/facet-gateway/facet/core/passthrough"
 	"github.com/facet-gateway/facet/core/rollout"
 	"github.com/facet-gateway/facet/core/rollout/etcd"
 	"github.com/facet-gateway/facet/core/rollout/exposure"
@@ -202,8 +203,26 @@ func TestEveryField(t *testing.T) {
 				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
 		},
-		Zone:     "eu-west-1a",
-		Pages:    map[string]config.Page{"productdetails": {600 * time.Millisecond}, "home": {800 * time.Millisecond}},
+		Zone:  "eu-west-1a",
+		Pages: map[string]config.Page{"productdetails": {600 * time.Millisecond}, "home": {800 * time.Millisecond}},
+		Routes: map[string]config.Route{
+			"cart-api": {
+				Prefix: "/api/carts/", Service: "cart", Rewrite: "/carts/", Methods: []string{"GET", "POST"},
+				RequestHeaders: []string{"Accept", "Content-Type"}, ResponseHeaders: []string{"Content-Type", "Set-Cookie"},
+				MaxBody: 64 << 10, MaxAnswer: 2 << 20, Timeout: 3 * time.Second, MaxConcurrent: 20, Mode: command.Observe,
+				Circuit: command.Circuit{Volume: 10, ErrorPercent: 25, Consecutive: 5, Sleep: 2 * time.Second},
+			},
+			"orders": {
+				Prefix: "/api/", Service: "catalog", Rewrite: "/api/", Methods: []string{"GET", "HEAD"},
+				RequestHeaders: passthrough.DefaultRequestHeaders(), ResponseHeaders: passthrough.DefaultResponseHeaders(),
+				MaxBody: 1 << 20, MaxAnswer: 16 << 20, Timeout: 2 * time.Second, MaxConcurrent: 100,
+				Circuit: command.DefaultPolicy().Circuit,
+			},
+		},
+		Static: map[string]config.Static{
+			"/robots.txt": {Body: "User-agent: *\n", ContentType: "text/plain", CacheControl: "public, max-age=3600"},
+			"/logo.png":   {File: "testdata/img/logo.png", CacheControl: "public, max-age=300"},
+		},
 		Adapters: map[devices.Class]string{"tv": "v1", "phone": "v2"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -66,6 +66,8 @@ func reloadable() map[string]bool {
 		"operators.audit":                  false,
 		"operators.hosts":                  false,
 		"pages.*.budget":                   true,
+		"routes":                           true, // but for a name that was not there at the start, whose command would be new
+		"static":                           true,
 		"adapters":                         true,
 	}
 }

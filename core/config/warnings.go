@@ -20,6 +20,7 @@ func (c *Config) warnings() []string {
 	}
 	list = append(list, c.vainRetries()...)
 	list = append(list, c.hastyRemotes()...)
+	list = append(list, c.cutRoutes()...)
 	if len(c.Cache.Memcached) > 0 {
 		list = append(list, "cache.memcached: it has neither tags nor a refresh that replicas share: nothing can be invalidated by tag, "+
 			"every replica refreshes by itself, and an invalidation by key does not reach the memory of other replicas; redis has them")
