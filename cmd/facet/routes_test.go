@@ -23,7 +23,8 @@ static:
 	if a.status != http.StatusOK || !strings.Contains(a.body, `"p-1042"`) || a.header.Get("Facet-Adapter") != "" {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
-	if a := get(t, s.public+"/api/products/%2e%2e/carts/u-7"); a.status != http.StatusBadRequest || !strings.Contains(a.body, `"field":"path"`) {
+	a = get(t, s.public+"/api/products/%2e%2e/carts/u-7")
+	if a.status != http.StatusBadRequest || !strings.Contains(a.body, `"field":"path"`) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	if a := get(t, s.public+"/robots.txt"); a.body != "User-agent: *\n" {
@@ -91,8 +92,9 @@ func TestCheckReadsStaticFiles(t *testing.T) {
 			text += "  " + name + ": {instances: [\"http://127.0.0.1:9001\"]}\n"
 		}
 		p := start(t, "check", file(t, "facet.yaml", text))
-		if status := p.status(); status != 2 || !strings.Contains(p.stderr.String(), `static."/a`) || !strings.Contains(p.stderr.String(), tc.want) {
-			t.Errorf("%s: %d %s", tc.line, status, p.stderr.String())
+		status, text := p.status(), p.stderr.String()
+		if status != 2 || !strings.Contains(text, `static."/a`) || !strings.Contains(text, tc.want) {
+			t.Errorf("%s: %d %s", tc.line, status, text)
 		}
 	}
 }

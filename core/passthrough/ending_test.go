@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -271,4 +272,53 @@ func TestConnectionsAreKept(t *testing.T) {
 	if len(conns) != 4 {
 		t.Errorf("%d connections for 3 GET and 3 POST", len(conns))
 	}
+}
+
+// TestMemoryIsBounded passes 64 MiB each way, and keeps none of it.
+func TestMemoryIsBounded(t *testing.T) {
+	const size = 64 << 20
+	s := serving(t, func(_ *service, conn net.Conn, in *bufio.Reader) {
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", size)
+		_, _ = io.Copy(conn, r.Body)
+	})
+	f := newFront(t, s, func(how *passthrough.Rules, limits *command.Policy) {
+		how.MaxBody, how.MaxAnswer, limits.Timeout = size, size, time.Minute
+	})
+	conn := f.dial(t)
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var sender sync.WaitGroup
+	sender.Go(func() {
+		fmt.Fprintf(conn, "POST /api/carts/7 HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n", size)
+		_, _ = io.Copy(conn, io.LimitReader(zeros{}, size))
+	})
+	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, r.Body)
+	sender.Wait()
+	runtime.ReadMemStats(&after)
+	if n != size || err != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if o := f.outcome(t); o.err != nil {
+		t.Error(o.err)
+	}
+	if made := after.TotalAlloc - before.TotalAlloc; made > 4<<20 {
+		t.Errorf("%d bytes were allocated for %d that passed", made, n)
+	}
+}
+
+// zeros is a body without end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }

@@ -180,6 +180,10 @@ func TestRouteFaults(t *testing.T) {
 	if r, p := ask("hang"); r.StatusCode != 504 || p["reason"] != "timeout" {
 		t.Errorf("%v", p)
 	}
+	hurried := converse(t, address, "GET /api/carts/hang HTTP/1.1\r\nHost: h\r\nX-Request-Timeout-Ms: 20\r\n\r\n")
+	if p := problemOf(t, hurried); hurried.StatusCode != 504 || p["reason"] != "budget" {
+		t.Errorf("%v", p)
+	}
 	if r := converse(t, address, "GET /api/carts/ok HTTP/1.1\r\nHost: h\r\n\r\n"); r.StatusCode != 200 {
 		t.Error(r.StatusCode)
 	}
