@@ -133,7 +133,7 @@ func (x *exchange) passThrough(found *beyond, user string) error {
 		ctx = timed
 	}
 	begun, err := found.route.Serve(ctx, counted{x}, x.r, found.path, user)
-	x.begun = begun && err != nil
+	x.cut = begun && err != nil
 	return err
 }
 

@@ -48,7 +48,7 @@ type exchange struct {
 
 	trial *witness // nil of what came from a client
 
-	begun bool // an answer's header was sent, and the rest of it will not be
+	cut bool // an answer's header was sent, and the rest of it will not be
 }
 
 // exchange is the way of every request for a page, from its header to its answer:
@@ -290,7 +290,7 @@ func (x *exchange) send(a adapter.Answer) {
 func (x *exchange) refuse(err error) {
 	x.fault = err
 	code := fault.CodeOf(err)
-	if x.begun { // nothing more can be said
+	if x.cut { // nothing more can be said
 		return
 	}
 	if code == fault.Canceled {
@@ -344,7 +344,7 @@ func (x *exchange) write(body []byte) {
 // net/http answer an empty 200, or end a part as if it were all. A trial has no
 // connection.
 func (x *exchange) abort() {
-	if (x.begun || x.status == fault.Canceled.Status()) && x.trial == nil {
+	if (x.cut || x.status == fault.Canceled.Status()) && x.trial == nil {
 		panic(http.ErrAbortHandler)
 	}
 }
