@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,9 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/facet-gateway/facet/core/rollout/etcd/etcdtest"
 )
@@ -46,6 +42,20 @@ func newStand(t *testing.T, service string) *stand {
 }
 
 func (s *stand) address() string { return strings.TrimPrefix(s.URL, "http://") }
+
+func (s *stand) key() []byte { return []byte("/services/catalog/" + s.address()) }
+
+// tellEtcd speaks to etcd's JSON gateway, in which bytes are in base64.
+func tellEtcd(t *testing.T, server, what string, body map[string][]byte) {
+	t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := send(t, http.MethodPost, server+"/v3/kv/"+what, string(text)); err != nil || a.status != http.StatusOK {
+		t.Fatalf("etcd: %s: %d %s %v", what, a.status, a.body, err)
+	}
+}
 
 // served is a gateway over the simulated services, of which the catalog is what a test
 // says, such as "instances: [...]".
@@ -122,26 +132,13 @@ func TestInstancesAreFound(t *testing.T) {
 	t.Parallel()
 	simulated := start(t, "simulate")
 	server := etcdtest.Start(t)
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{server.URL}, DialTimeout: 5 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close() //nolint:errcheck // nothing is left to be said
 	put := func(s *stand) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		if _, err := client.Put(ctx, "/services/catalog/"+s.address(), s.address()); err != nil {
-			t.Fatal(err)
-		}
+		tellEtcd(t, server.URL, "put", map[string][]byte{"key": s.key(), "value": []byte(s.address())})
 	}
 	remove := func(s *stand) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		if _, err := client.Delete(ctx, "/services/catalog/"+s.address()); err != nil {
-			t.Fatal(err)
-		}
+		tellEtcd(t, server.URL, "deleterange", map[string][]byte{"key": s.key()})
 	}
 	one, other := newStand(t, simulated.announced("service catalog")), newStand(t, simulated.announced("service catalog"))
 	put(one)

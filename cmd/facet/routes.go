@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/passthrough"
@@ -21,11 +23,7 @@ func (g *gateway) pass() error {
 	g.upstreams = make(map[string]*passthrough.Upstream, len(g.config.Services))
 	g.guards = make(map[string]*command.Guard, len(g.config.Routes))
 	for name, s := range g.config.Services {
-		next, err := passthrough.InTurn(s.Instances)
-		if err != nil {
-			return refused{fmt.Errorf("services.%s: %w", name, err)}
-		}
-		g.upstreams[name] = passthrough.NewUpstream(name, next, s.MaxConnections)
+		g.upstreams[name] = passthrough.NewUpstream(name, nextOf(g.clients[name]), s.MaxConnections)
 	}
 	g.controls = slices.Clone(g.controls)
 	for name, r := range sorted(g.config.Routes) {
@@ -37,6 +35,18 @@ func (g *gateway) pass() error {
 		g.controls = append(g.controls, guard.Control)
 	}
 	return nil
+}
+
+// nextOf chooses among the instances that calls of the service's pages go to.
+func nextOf(client *http.Client) passthrough.Next {
+	return func() (passthrough.Instance, error) {
+		m, err := client.Pick(nil)
+		if err != nil {
+			return passthrough.Instance{}, err //nolint:wrapcheck // the route names the service
+		}
+		base := &url.URL{Scheme: "http", Host: m.Instance.Address, Path: m.Instance.Path}
+		return passthrough.Instance{Base: base, Done: m.Done}, nil
+	}
 }
 
 // routes are those of a configuration. One that was not there at the start has no

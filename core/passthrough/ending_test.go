@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/passthrough"
@@ -217,7 +218,7 @@ func TestBulkheadAndCircuit(t *testing.T) {
 
 func TestServiceThatIsNotThere(t *testing.T) {
 	s := answering(t, okAnswer)
-	gone := &service{address: s.address}
+	gone := &service{address: s.address, told: make(chan balance.Outcome, 10)}
 	var config net.ListenConfig
 	ln, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 )
@@ -27,7 +28,9 @@ type exchange struct {
 	client patience
 	upload *upload // nil: there is no body to pass on
 	begun  bool    // the answer's header was sent
-	whole  bool    // all of it was
+
+	answered time.Duration // until the service did; 0: not yet
+	whole    bool          // all of it was
 }
 
 // Serve passes a request on and answers it, unless it returns an error: then begun says
@@ -59,16 +62,35 @@ func (r *Route) tooLarge() error {
 
 // run is the call itself.
 func (x *exchange) run(ctx context.Context) error {
+	in, err := x.upstream.next()
+	if err != nil {
+		return fault.Because(fault.ReasonError, fmt.Errorf("%s: %w", x.upstream.service, err))
+	}
+	asked, said := time.Now(), balance.Silent // of a panic
+	defer func() { in.Done(said, x.answered) }()
+	err = x.ask(ctx, in.Base)
+	took := time.Since(asked)
+	if x.answered == 0 {
+		x.answered = took
+	}
+	said = outcome(ctx, err, took)
+	return err
+}
+
+// ask asks an instance, and passes on what it answers.
+func (x *exchange) ask(ctx context.Context, base *url.URL) error {
 	// The answer's body has to be ended before this returns, also where its time is not over.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if x.upload != nil { // the transport waits for the reading of it to end
 		defer atEnd(ctx, func() { x.upload.stop(x.w) })()
 	}
-	answer, err := x.upstream.roundTrip(x.request(ctx))
+	asked := time.Now()
+	answer, err := x.upstream.roundTrip(x.request(ctx, base))
 	if err != nil {
 		return x.failed(ctx, err, lost)
 	}
+	x.answered = time.Since(asked)
 	defer answer.Body.Close() //nolint:errcheck // what was read of it is all that matters
 	if err := x.check(answer); err != nil {
 		return err
@@ -81,8 +103,7 @@ func (x *exchange) run(ctx context.Context) error {
 }
 
 // request is what the service gets.
-func (x *exchange) request(ctx context.Context) *http.Request {
-	base := x.upstream.next()
+func (x *exchange) request(ctx context.Context, base *url.URL) *http.Request {
 	raw := strings.TrimRight(base.EscapedPath(), "/") + encode(x.rules.Rewrite+x.path[len(x.rules.Prefix):])
 	path, _ := url.PathUnescape(raw) // it was encoded here
 	out := &http.Request{

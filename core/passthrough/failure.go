@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/fault"
 )
 
@@ -39,6 +40,24 @@ func (x *exchange) failed(ctx context.Context, err error, when phase) error {
 		return left(err)
 	}
 	return x.ofService(err, when)
+}
+
+// enough is how long a request must have had to be answered, for its instance to be
+// blamed that it was not: else clients in a hurry could have each ejected.
+const enough = 50 * time.Millisecond
+
+// outcome is what a request says of the instance that it went to.
+func outcome(ctx context.Context, err error, took time.Duration) balance.Outcome {
+	code := fault.CodeOf(err)
+	switch {
+	case err == nil, errors.Is(err, fault.ErrRefused) && code != fault.Canceled:
+		return balance.Success
+	case code == fault.Unavailable, code == fault.BadAnswer:
+		return balance.Fault
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && code != fault.Invalid && took >= enough:
+		return balance.Fault
+	}
+	return balance.Silent
 }
 
 // settle ends the reading of the body, and tells whether it had come to its end, and

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/passthrough"
@@ -34,10 +36,20 @@ func TestMain(m *testing.M) {
 // service is a server of the test's own words, connection by connection.
 type service struct {
 	address string
+	told    chan balance.Outcome // what requests have said of it; with room
 
 	mu       sync.Mutex
 	requests []string // each from its line to the end of its body, as far as that was read
 	wg       sync.WaitGroup
+}
+
+// next always chooses the service, below a path.
+func (s *service) next(path string) passthrough.Next {
+	return func() (passthrough.Instance, error) {
+		return passthrough.Instance{
+			Base: &url.URL{Scheme: "http", Host: s.address, Path: path}, Done: func(o balance.Outcome, _ time.Duration) { s.told <- o },
+		}, nil
+	}
 }
 
 // serving starts a service that has each connection served by a function.
@@ -48,7 +60,7 @@ func serving(t *testing.T, serve func(s *service, conn net.Conn, in *bufio.Reade
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &service{address: ln.Addr().String()}
+	s := &service{address: ln.Addr().String(), told: make(chan balance.Outcome, 10_000)}
 	s.wg.Go(func() {
 		for {
 			conn, err := ln.Accept()
@@ -155,15 +167,12 @@ func newFront(t *testing.T, s *service, change func(*passthrough.Rules, *command
 	if change != nil {
 		change(&how, &limits)
 	}
-	next, err := passthrough.InTurn([]string{"http://" + s.address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	upstream := passthrough.NewUpstream("cart", next, 16)
+	upstream := passthrough.NewUpstream("cart", s.next(""), 16)
 	f := &front{guard: command.NewGuard(fmt.Sprintf("route.test_%d", names.Add(1))), ended: make(chan outcome, 100)}
 	if err := f.guard.Configure(limits); err != nil {
 		t.Fatal(err)
 	}
+	var err error
 	f.route, err = passthrough.New(passthrough.Options{Name: "cart-api", Rules: how, Upstream: upstream, Command: f.guard})
 	if err != nil {
 		t.Fatal(err)

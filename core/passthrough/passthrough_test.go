@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/passthrough"
@@ -222,7 +223,8 @@ func TestAnswers(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f := newFront(t, answeringOnce(t, tc.answer), nil)
+			s := answeringOnce(t, tc.answer)
+			f := newFront(t, s, nil)
 			r, body := f.send(t, tc.method+" /api/carts/7 HTTP/1.1\r\nHost: g\r\nContent-Length: 0\r\n\r\n")
 			if r.StatusCode != tc.status || tc.broken != strings.Contains(body, "broken off") ||
 				(tc.status < 500 && !tc.broken || tc.status == 500) && body != tc.body || !strings.Contains(body, tc.body) {
@@ -233,6 +235,9 @@ func TestAnswers(t *testing.T) {
 			}
 			if got := f.guard.Stats().Outcomes[tc.outcome]; got != 1 {
 				t.Errorf("outcomes %v, want one %s", f.guard.Stats().Outcomes, tc.outcome)
+			}
+			if said := <-s.told; (said == balance.Fault) != (tc.outcome == "failure") || said == balance.Silent {
+				t.Errorf("of its instance it says %v", said)
 			}
 			if tc.name == "HEAD" && r.ContentLength != 99 {
 				t.Errorf("length %d", r.ContentLength)
@@ -281,11 +286,7 @@ func TestBodyLimits(t *testing.T) {
 
 func TestRoutes(t *testing.T) {
 	s := answering(t, okAnswer)
-	next, err := passthrough.InTurn([]string{"http://" + s.address + "/base"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	upstream := passthrough.NewUpstream("cart", next, 1)
+	upstream := passthrough.NewUpstream("cart", s.next("/base"), 1)
 	defer upstream.Close()
 	guard := command.NewGuard(fmt.Sprintf("route.test_%d", names.Add(1)))
 	route := func(name, prefix string) *passthrough.Route {

@@ -1,13 +1,12 @@
 package passthrough
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"sync/atomic"
 	"time"
+
+	"github.com/facet-gateway/facet/core/balance"
 )
 
 // Upstream is the connections to one service. Safe for concurrent use.
@@ -18,25 +17,15 @@ type Upstream struct {
 	once    *http.Transport // for what may not: a connection for each request
 }
 
-// Next returns the base URL of the instance that is asked next.
-type Next func() *url.URL
+// Next chooses the instance of a request. It fails when there is none.
+type Next func() (Instance, error)
 
-// InTurn returns a Next that takes instances in turn, each http://HOST:PORT with a path
-// if it has one. The error names the one that is no such URL.
-func InTurn(instances []string) (Next, error) {
-	var all []*url.URL
-	for _, base := range instances {
-		u, err := url.Parse(base)
-		if err != nil || u.Scheme != "http" || u.Host == "" {
-			return nil, fmt.Errorf("passthrough: %q is not http://HOST:PORT", base)
-		}
-		all = append(all, u)
-	}
-	if len(all) == 0 {
-		return nil, errors.New("passthrough: a service needs an instance")
-	}
-	var turn atomic.Uint64
-	return func() *url.URL { return all[(turn.Add(1)-1)%uint64(len(all))] }, nil
+// Instance is where a request goes.
+type Instance struct {
+	Base *url.URL // http://HOST:PORT, with a path if it has one
+	// Done is told, once, what the request says of the instance, and how long it took until
+	// its answer began or did not.
+	Done func(balance.Outcome, time.Duration)
 }
 
 // The bounds of a connection to a service.

@@ -5,11 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/edge"
 	"github.com/facet-gateway/facet/core/passthrough"
@@ -23,9 +25,12 @@ var guards atomic.Int64 // there is one command of a name
 func routed(t *testing.T, service http.HandlerFunc, change func(*server.Options, *passthrough.Rules, *command.Policy)) *fixture {
 	t.Helper()
 	backend := httptest.NewServer(service)
-	next, err := passthrough.InTurn([]string{backend.URL})
+	base, err := url.Parse(backend.URL)
 	if err != nil {
 		t.Fatal(err)
+	}
+	next := func() (passthrough.Instance, error) {
+		return passthrough.Instance{Base: base, Done: func(balance.Outcome, time.Duration) {}}, nil
 	}
 	upstream := passthrough.NewUpstream("cart", next, 16)
 	t.Cleanup(func() {

@@ -131,21 +131,33 @@ func (c *Client) send(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	again, err := c.attempt(ctx, m.C, r, true)
+	again, err := c.ask(ctx, m, r, true)
 	if !again || ctx.Err() != nil {
-		m.Done(outcome(ctx, r, err), time.Since(r.began))
 		return err
 	}
-	if r.call == nil || r.call.Spread == nil { // else the others are for further attempts
-		m.Done(balance.Silent, 0) // a connection that was kept for too long says nothing
-		if m, err = c.pick(r.call); err != nil {
-			return err
-		}
+	if m, err = c.pick(r.call); err != nil {
+		return err
 	}
-	resent := time.Now()
-	_, err = c.attempt(ctx, m.C, r, false)
-	m.Done(outcome(ctx, r, err), time.Since(resent))
+	_, err = c.ask(ctx, m, r, false)
 	return err
+}
+
+// ask makes an attempt, and tells what it says of its instance: nothing if all that was
+// wrong is a connection that was kept for too long, or if it ends in a panic. Where
+// attempts are spread, the free resend goes to the same instance: the others are for
+// further attempts.
+func (c *Client) ask(ctx context.Context, m *balance.Member[*instance], r request, reuse bool) (again bool, err error) {
+	began, said := time.Now(), balance.Silent
+	defer func() { m.Done(said, time.Since(began)) }()
+	again, err = c.attempt(ctx, m.C, r, reuse)
+	if again && r.call != nil && r.call.Spread != nil && ctx.Err() == nil {
+		again, began = false, time.Now()
+		_, err = c.attempt(ctx, m.C, r, false)
+	}
+	if !again {
+		said = outcome(ctx, r, err)
+	}
+	return again, err
 }
 
 // outcome is what an attempt says about its instance. A call that was cut short says

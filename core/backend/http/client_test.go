@@ -343,3 +343,27 @@ func TestInstancesThatAreFoundLater(t *testing.T) {
 		t.Errorf("with one: %v, %v", got, err)
 	}
 }
+
+// TestHurryEjectsNobody: an instance is blamed for no answer if it had time for one.
+func TestHurryEjectsNobody(t *testing.T) {
+	address := serve(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }) // it never answers
+	o := balance.DefaultOptions()
+	o.Outlier.Consecutive, o.Outlier.MaxPercent, o.PanicPercent = 3, 100, 0
+	client := newClient(t, http.Options{Instances: []string{"http://" + address}, Balance: o})
+	ask := func(times int, within time.Duration) balance.State {
+		for range times {
+			ctx, cancel := context.WithTimeout(t.Context(), within)
+			if _, err := http.GetJSON[product](ctx, client, "/p"); err == nil {
+				t.Fatal("it answers")
+			}
+			cancel()
+		}
+		return client.Status()[0].State
+	}
+	if state := ask(10, 5*time.Millisecond); state != balance.In {
+		t.Errorf("after clients in a hurry it is %s", state)
+	}
+	if state := ask(3, 60*time.Millisecond); state != balance.Out {
+		t.Errorf("after calls that had their time it is %s", state)
+	}
+}
