@@ -20,15 +20,17 @@ type FakeConsul struct {
 	addr  string
 	token string // "": nobody needs one
 
-	mu      sync.Mutex
-	server  *httptest.Server
-	entries []map[string]any
-	index   uint64
-	given   uint64                                            // the index of the last answer
-	reset   bool                                              // that one went backwards: the next query must begin anew
-	changed chan struct{}                                     // closed with the next change
-	wrong   func(w http.ResponseWriter, q *http.Request) bool // answers instead, if it likes
-	asked   int
+	mu       sync.Mutex
+	server   *httptest.Server
+	entries  []map[string]any
+	index    uint64
+	given    uint64                                            // the index of the last answer
+	reset    bool                                              // that one went backwards: the next query must begin anew
+	changed  chan struct{}                                     // closed with the next change
+	wrong    func(w http.ResponseWriter, q *http.Request) bool // answers instead, if it likes
+	asked    int
+	blocked  int // queries that wait now
+	restored int // snapshots: each ends the queries that wait
 }
 
 func fakeConsul(t *testing.T, token string) *FakeConsul {
@@ -81,6 +83,14 @@ func (f *FakeConsul) holds(by int, entries ...map[string]any) {
 	f.notify()
 }
 
+// restore takes the state from a snapshot, whose index may be an older one.
+func (f *FakeConsul) restore(index uint64, entries ...map[string]any) {
+	f.change(func() {
+		f.index, f.entries = index, entries
+		f.restored++
+	})
+}
+
 func (f *FakeConsul) notify() {
 	close(f.changed)
 	f.changed = make(chan struct{})
@@ -98,6 +108,12 @@ func (f *FakeConsul) count() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.asked
+}
+
+func (f *FakeConsul) waits() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.blocked == 1
 }
 
 func (f *FakeConsul) ServeHTTP(w http.ResponseWriter, q *http.Request) {
@@ -159,15 +175,33 @@ func (f *FakeConsul) contract(q *http.Request) (index uint64, wait time.Duration
 	return index, wait
 }
 
+// waiting counts a query that waits, until it is called back.
+func (f *FakeConsul) waiting() (done func()) {
+	add := func(n int) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.blocked += n
+	}
+	add(1)
+	return func() { add(-1) }
+}
+
 // block waits for a change behind an index, and up to a sixteenth longer than asked.
 func (f *FakeConsul) block(q *http.Request, index uint64, wait time.Duration) {
+	if index == 0 {
+		return
+	}
+	defer f.waiting()()
+	f.mu.Lock()
+	before := f.restored
+	f.mu.Unlock()
 	timer := time.NewTimer(wait + wait/16)
 	defer timer.Stop()
 	for {
 		f.mu.Lock()
-		now, changed := f.index, f.changed
+		now, restored, changed := f.index, f.restored, f.changed
 		f.mu.Unlock()
-		if index == 0 || now != index {
+		if now > index || restored != before {
 			return
 		}
 		select {

@@ -66,9 +66,11 @@ func TestConsulIndexGoesBackwards(t *testing.T) {
 	w.wants(time.Second, "10.0.0.1:80")
 	for n, index := range []uint64{3, 0} {
 		address := []string{"10.0.0.2", "10.0.0.3"}[n]
-		f.change(func() { f.index, f.entries = index, []map[string]any{one(address)} })
+		soon(t, 2*time.Second, "it waits", f.waits)
+		f.restore(index, one(address))
 		w.wants(time.Second, address+":80")
-		f.holds(1, one("10.0.1.1"))
+		soon(t, 2*time.Second, "it waits", f.waits)
+		f.holds(5, one("10.0.1.1"))
 		w.wants(2*time.Second, "10.0.1.1:80")
 	}
 }

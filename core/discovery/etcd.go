@@ -34,6 +34,7 @@ const (
 	beating      = limit     // between two questions whether the watch has lost something
 	gathering    = shortest  // changes that come at once are read at once
 	opening      = limit / 2 // of a watch
+	maxTries     = 3         // of a call that was refused: with another token
 )
 
 // Etcd watches the keys under a prefix. Each holds an instance, as HOST:PORT or as
@@ -139,7 +140,7 @@ func (o *EtcdOptions) client(ctx context.Context) (*clientv3.Client, error) {
 	}
 	return clientv3.New(clientv3.Config{
 		Context: ctx, Endpoints: o.Endpoints, Username: o.User, Password: password, TLS: secured, Logger: zap.NewNop(),
-		DialTimeout: limit, MaxCallRecvMsgSize: maxAnswer, MaxCallSendMsgSize: maxAnswer, MaxUnaryRetries: 1,
+		DialTimeout: limit, MaxCallRecvMsgSize: maxAnswer, MaxCallSendMsgSize: maxAnswer, MaxUnaryRetries: maxTries,
 	})
 }
 

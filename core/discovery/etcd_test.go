@@ -3,8 +3,11 @@ package discovery_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +91,38 @@ func startEtcd(t *testing.T) (*etcdtest.Server, keys) {
 	return s, keysOf(t, clientv3.Config{Endpoints: []string{s.URL}})
 }
 
+// watchedBy returns the first of some servers that has a watch, by what it tells of
+// itself, once one has.
+func watchedBy(t *testing.T, servers ...*etcdtest.Server) (by int) {
+	t.Helper()
+	soon(t, 5*time.Second, "a server is watched", func() bool {
+		by = slices.IndexFunc(servers, func(s *etcdtest.Server) bool {
+			return strings.Contains(metrics(t, s), "\netcd_debugging_mvcc_watcher_total 1\n")
+		})
+		return by >= 0
+	})
+	return by
+}
+
+func metrics(t *testing.T, s *etcdtest.Server) string {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/metrics", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Close = true
+	answer, err := http.DefaultClient.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // it was only read
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func TestEtcdWatches(t *testing.T) {
 	t.Parallel()
 	s, k := startEtcd(t)
@@ -141,6 +176,7 @@ func TestEtcdKeeps(t *testing.T) {
 			k.put("a", "10.0.0.1:80")
 			w := watch(t, etcdAt(t, discovery.EtcdOptions{Endpoints: []string{s.URL}}))
 			w.wants(2*time.Second, "10.0.0.1:80")
+			watchedBy(t, s)
 			row.wrong(s, k)
 			w.fails(5*time.Second, 0, row.part)
 			if w.last() != "10.0.0.1:80" {
@@ -190,7 +226,7 @@ func TestEtcdTellsTheFirstThousand(t *testing.T) {
 	}
 }
 
-// TestEtcdOfThreeMembers: while one of them hangs the others are asked.
+// TestEtcdOfThreeMembers: while the one that is watched hangs the others are asked.
 func TestEtcdOfThreeMembers(t *testing.T) {
 	t.Parallel()
 	servers := etcdtest.Cluster(t, 3)
@@ -198,17 +234,18 @@ func TestEtcdOfThreeMembers(t *testing.T) {
 	for _, s := range servers {
 		all = append(all, s.URL)
 	}
-	k := keysOf(t, clientv3.Config{Endpoints: all[1:]})
-	k.put("a", "10.0.0.1:80")
-	w := watch(t, etcdAt(t, discovery.EtcdOptions{Endpoints: all}))
+	keysOf(t, clientv3.Config{Endpoints: all}).put("a", "10.0.0.1:80")
+	w := watch(t, etcdAt(t, discovery.EtcdOptions{Endpoints: slices.Clone(all)}))
 	w.wants(3*time.Second, "10.0.0.1:80")
-	servers[0].Stop()
+	hung := watchedBy(t, servers...)
+	servers[hung].Stop()
+	defer servers[hung].Continue()
+	k := keysOf(t, clientv3.Config{Endpoints: slices.Delete(all, hung, hung+1)})
 	for n := range 3 {
 		address := fmt.Sprintf("10.0.1.%d:80", n)
 		k.put("a", address)
 		w.wants(healed, address)
 	}
-	servers[0].Continue()
 }
 
 // TestEtcdCompaction: what was compacted while nobody listened is read anew.
@@ -271,6 +308,7 @@ func TestEtcdEndsAtOnce(t *testing.T) {
 	s.Continue()
 	second := watch(t, etcdAt(t, discovery.EtcdOptions{Endpoints: []string{s.URL}}))
 	second.wants(3*time.Second, "10.0.0.1:80")
+	watchedBy(t, s)
 	s.Stop()
 	second.stop() // fails the test if that takes over a second
 }

@@ -43,8 +43,9 @@ type FakeKubernetes struct {
 }
 
 type kubernetesEvent struct {
-	version int
-	text    string
+	version  int
+	bookmark bool
+	text     string
 }
 
 func fakeKubernetes(t *testing.T) *FakeKubernetes {
@@ -151,11 +152,7 @@ func (f *FakeKubernetes) happens(kind string, object map[string]any) {
 	if err != nil {
 		f.t.Error(err)
 	}
-	f.says(string(text) + "\n")
-}
-
-func (f *FakeKubernetes) says(text string) {
-	f.history = append(f.history, kubernetesEvent{f.version, text})
+	f.history = append(f.history, kubernetesEvent{f.version, kind == "BOOKMARK", string(text) + "\n"})
 	close(f.changed)
 	f.changed = make(chan struct{})
 }
@@ -289,7 +286,7 @@ func (f *FakeKubernetes) watch(w http.ResponseWriter, q *http.Request) {
 	f.change(func() { f.opened++ })
 	defer f.change(func() { f.opened-- })
 	for {
-		news, changed := f.after(&at)
+		news, changed := f.after(&at, q.URL.Query().Get("allowWatchBookmarks") == "true")
 		if news != "" {
 			_, _ = fmt.Fprint(w, news)
 			_ = flush.Flush()
@@ -305,11 +302,11 @@ func (f *FakeKubernetes) watch(w http.ResponseWriter, q *http.Request) {
 }
 
 // after returns what happened after a version, and when there is more.
-func (f *FakeKubernetes) after(version *int) (news string, changed chan struct{}) {
+func (f *FakeKubernetes) after(version *int, bookmarks bool) (news string, changed chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range f.history {
-		if e.version > *version {
+		if e.version > *version && (bookmarks || !e.bookmark) {
 			news += e.text
 			f.given[strconv.Itoa(e.version)] = true
 		}

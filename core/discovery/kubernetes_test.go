@@ -73,6 +73,21 @@ func TestKubernetesGoesOn(t *testing.T) {
 	}
 }
 
+// TestKubernetesCutOff: a watch that is cut off is no failure while a list is answered.
+func TestKubernetesCutOff(t *testing.T) {
+	t.Parallel()
+	f, w := watchedSlices(t)
+	f.server.CloseClientConnections()
+	f.put("catalog-a", slice(endpoint("10.0.0.2")))
+	w.wants(time.Second, "10.0.0.2:8080")
+	soon(t, time.Second, "it watches again", func() bool { _, n := f.counts(); return n == 2 })
+	f.put("catalog-a", slice(endpoint("10.0.0.3")))
+	w.wants(time.Second, "10.0.0.3:8080")
+	if _, failures := w.counts(); failures != 0 {
+		t.Errorf("%d failures were told: %v", failures, w.why())
+	}
+}
+
 // TestKubernetesExpires: where the server has forgotten what came after a version, it
 // is listed anew, and that is no failure.
 func TestKubernetesExpires(t *testing.T) {
@@ -83,7 +98,7 @@ func TestKubernetesExpires(t *testing.T) {
 			f, w := watchedSlices(t)
 			f.change(func() { f.late, f.oldest = late, f.version+1 })
 			f.end()
-			soon(t, time.Second, "the second watch", func() bool { _, n := f.counts(); return n >= 2 })
+			soon(t, time.Second, "it is refused some times", func() bool { _, n := f.counts(); return n >= 4 })
 			f.put("catalog-a", slice(endpoint("10.0.0.2")))
 			w.wants(time.Second, "10.0.0.2:8080")
 			f.put("catalog-a", slice(endpoint("10.0.0.3")))
