@@ -231,3 +231,9 @@ func hangs(_ http.ResponseWriter, q *http.Request) bool {
 	<-q.Context().Done()
 	return true
 }
+
+// moves sends whoever asks to where nobody should ask: the contract is broken there.
+func moves(w http.ResponseWriter, q *http.Request) bool {
+	http.Redirect(w, q, "/elsewhere", http.StatusFound)
+	return true
+}

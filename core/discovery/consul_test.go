@@ -107,7 +107,7 @@ func TestConsulKeeps(t *testing.T) {
 		"null":         {says(200, "12", "null"), "knows no instance"},
 		"no leader":    {says(500, "", "No cluster leader"), "No cluster leader"},
 		"forbidden":    {says(403, "", "Permission denied"), "403"},
-		"moved":        {says(302, "", ""), "302"},
+		"moved":        {func(f *FakeConsul) { f.change(func() { f.wrong = moves; f.index++ }) }, "302"},
 		"HTML":         {says(200, "12", "<html>"), "cannot be read"},
 		"cut short":    {says(200, "12", `[{"Node": {"Addr`), "cannot be read"},
 		"another type": {says(200, "12", `[{"Service": {"Port": "80"}}]`), "cannot be read"},

@@ -79,11 +79,17 @@ func (e *Etcd) String() string { return "etcd " + e.options.Prefix }
 func (e *Etcd) Watch(ctx context.Context, told func([]Instance), failed func(error)) {
 	w := &etcdWatch{Etcd: e, teller: teller{registry: "etcd", told: told, failed: failed}}
 	for ctx.Err() == nil {
+		began := time.Now()
 		err := w.connected(ctx)
-		if ctx.Err() == nil {
-			w.fail(etcdFault(err))
-			w.pause(ctx)
+		if ctx.Err() != nil {
+			return
 		}
+		if err != nil {
+			w.fail(etcdFault(err))
+		} else if time.Since(began) > longest {
+			w.reset()
+		}
+		w.pause(ctx)
 	}
 }
 
@@ -109,26 +115,21 @@ type etcdWatch struct {
 	client *clientv3.Client
 }
 
-// connected makes a client, and follows the keys with it until something is wrong.
+// connected makes a client, and follows the keys with it until a watch of it has ended
+// or something is wrong. A server that hangs keeps the connections that it has, but gets
+// no new ones: so the next client has only servers that work.
 func (w *etcdWatch) connected(ctx context.Context) (err error) {
 	if w.client, err = w.options.client(ctx); err != nil {
 		return err
 	}
 	defer w.client.Close() //nolint:errcheck // it has served
 	for {
-		began := time.Now()
 		changed, err := w.follow(ctx)
-		if err != nil {
+		if err != nil || !changed {
 			return err
 		}
-		if changed || time.Since(began) > longest {
-			w.reset()
-		}
-		if changed {
-			wait(ctx, gathering)
-		} else {
-			w.pause(ctx) // a watch that does not last is tried less and less often
-		}
+		w.reset()
+		wait(ctx, gathering)
 	}
 }
 
@@ -168,7 +169,8 @@ func (o *EtcdOptions) secrets() (password string, secured *tls.Config, err error
 	return password, secured, nil
 }
 
-// follow reads the keys and waits until they change, or the watch has ended.
+// follow reads the keys and waits until they change, or the watch has ended or lost
+// something.
 func (w *etcdWatch) follow(ctx context.Context) (changed bool, err error) {
 	from, err := w.read(ctx)
 	if err != nil {
@@ -195,9 +197,8 @@ func (w *etcdWatch) follow(ctx context.Context) (changed bool, err error) {
 				return true, nil
 			}
 		case <-beat.C:
-			now, err := w.newest(ctx)
-			if err != nil || now != before {
-				return err == nil, err
+			if now, err := w.newest(ctx); err != nil || now != before {
+				return false, err
 			}
 		}
 	}
