@@ -12,24 +12,37 @@ import (
 )
 
 // TestWishlistIsTwoSteps: the profile, then all of its products at once. The best
-// of some runs is held to that, so that a busy machine does not fail it.
+// of some runs is held to that, so that a busy machine does not fail it: to two steps,
+// what the page takes on this machine without any, and what timers are late.
 func TestWishlistIsTwoSteps(t *testing.T) {
-	const step, slack = 60 * time.Millisecond, 5 * time.Millisecond
+	const step, late = 60 * time.Millisecond, 3 * time.Millisecond
 	s := open(t)
-	for _, name := range []string{"profiles", "catalog", "reviews", "inventory"} {
-		must(t, s.SetFault(name, simulator.Fault{Latency: step}))
-	}
 	for _, class := range classes {
-		best := time.Hour
-		for range 10 {
-			if best = min(best, s.wishlist(t, class)); best <= 2*step+slack {
-				break
-			}
+		s.ClearFaults()
+		own := s.best(t, class, 0)
+		for _, name := range []string{"profiles", "catalog", "reviews", "inventory"} {
+			must(t, s.SetFault(name, simulator.Fault{Latency: step}))
 		}
-		if best < 2*step || best > 2*step+slack {
-			t.Errorf("%s: the wish list took %v, want two steps of %v and at most %v", class, best, step, slack)
+		most := 2*step + own + late
+		best := s.best(t, class, most)
+		t.Logf("%s: %v, and %v where services answer at once", class, best, own)
+		if best < 2*step || best > most {
+			t.Errorf("%s: the wish list took %v, want two steps of %v and at most %v", class, best, step, most-2*step)
 		}
 	}
+}
+
+// best returns the least that the wish list of a class takes in some runs, or what the
+// first one takes that is quick enough.
+func (s *shop) best(t *testing.T, class devices.Class, enough time.Duration) time.Duration {
+	t.Helper()
+	best := time.Hour
+	for range 10 {
+		if best = min(best, s.wishlist(t, class)); best <= enough {
+			break
+		}
+	}
+	return best
 }
 
 // wishlist returns how long the wish list of a class takes.

@@ -13,10 +13,11 @@ composes six or seven calls into the one answer that this screen needs; the page
 still arrives when a part of the backend does not, and says which part.
 
 It has two ports. The public one serves pages. The private one serves /healthz,
-/readyz, /commands (what every kind of call has counted), /circuits, /config (the
-configuration in force), /audit (who changed what), /openapi/ (what the pages are,
-for those who write clients) and /debug/pprof/; keep it on loopback or among operators, who need a token to change
-something.
+/readyz, /commands (what every kind of call has counted), /circuits, /instances
+(where services are), /rollouts (which version answers whom), /admission, /config
+(the configuration in force), /audit (who changed what), /openapi/ (what the pages
+are, for those who write clients), /metrics and /debug/pprof/; keep it on loopback or
+among operators, who need a token to change something.
 
 Signals: the first SIGINT (Ctrl-C) or SIGTERM drains and stops: /readyz turns to
 503, requests in progress are finished, and the private port closes last. A
