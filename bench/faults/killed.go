@@ -28,7 +28,8 @@ func killed(ctx context.Context, l *lab, _ row) ([]finding, error) {
 		return nil, err
 	}
 	k := keeper{lab: l, config: filepath.Join(l.dir, "killed.yaml"), token: token}
-	policy := policy{bare: true, extra: operators + fmt.Sprintf("rollout: {file: %q}\n", filepath.Join(l.dir, "rollouts.json"))}
+	file := filepath.Join(l.dir, "killed.json") // of its own: other gateways may have the one that is the default here
+	policy := policy{bare: true, extra: operators + fmt.Sprintf("rollout: {file: %q}\n", file)}
 	if err := os.WriteFile(k.config, []byte(configuration(l.shop, policy)), 0o600); err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
