@@ -71,6 +71,9 @@ type answer struct {
 // in a process: its circuit lives as long. The error names what is wrong with the
 // options. Close it in the end.
 func New(o Options) (*Remote, error) {
+	if len(o.Instances) == 0 {
+		return nil, fault.InvalidField("instances", "must name at least one base URL")
+	}
 	r := &Remote{}
 	var err error
 	if r.version, err = adapter.NewRemote(o.Class, o.Name, o.Paths, r.serve); err != nil {
