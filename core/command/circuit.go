@@ -141,7 +141,7 @@ func (c *circuit) succeeded(a permit, began time.Time, took time.Duration) {
 func (c *circuit) failed(a permit, kind []string, began time.Time, took time.Duration, p *Circuit) {
 	c.events.failed(kind, began, took)
 	if a.probe != 0 {
-		c.retryFrom(a.epoch, began.Add(took+p.Sleep))
+		c.retryFrom(a, began.Add(took+p.Sleep))
 		return
 	}
 	if c.faults.Add(1) >= int64(p.Consecutive) {
@@ -149,11 +149,12 @@ func (c *circuit) failed(a permit, kind []string, began time.Time, took time.Dur
 	}
 }
 
-// retryFrom has the next probe wait, unless the circuit has changed since.
-func (c *circuit) retryFrom(epoch uint64, t time.Time) {
+// retryFrom has the next probe wait, unless the circuit has changed since, or another
+// probe followed already: its window is not to be shortened by one that was noticed late.
+func (c *circuit) retryFrom(a permit, t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.epoch.Load() == epoch {
+	if c.epoch.Load() == a.epoch && a.probe == c.probes {
 		c.retryAt = t
 	}
 }

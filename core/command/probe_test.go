@@ -73,6 +73,25 @@ func TestSlowProbeBeginsAnotherWindow(t *testing.T) {
 	repeat(t, c, 10, report.ShortCircuited)
 }
 
+// A probe that fails after another one has followed it does not shorten the window of
+// that one.
+func TestProbeThatFailsLateShortensNoWindow(t *testing.T) {
+	b, c := opened(t)
+	setSleep(t, c.Control, time.Nanosecond)
+	var page sync.WaitGroup
+	page.Go(func() {
+		if got := outcome(t.Context(), c, -1); got != report.Failure {
+			t.Errorf("the first probe: %v", got)
+		}
+	})
+	eventually(t, "the first probe is in", func() bool { return b.calls.Load() == 1 })
+	setSleep(t, c.Control, time.Hour)
+	repeat(t, c, 1, report.Failure) // the second one
+	close(b.hang)
+	page.Wait()
+	repeat(t, c, 20, report.ShortCircuited)
+}
+
 // cancelProbe begins a probe that waits, and returns what cancels it.
 func cancelProbe(t *testing.T, b *backend, c *command.Command[int, int]) (cancel func()) {
 	t.Helper()
