@@ -42,10 +42,6 @@ func (x *exchange) failed(ctx context.Context, err error, when phase) error {
 	return x.ofService(err, when)
 }
 
-// enough is how long a request must have had to be answered, for its instance to be
-// blamed that it was not: else clients in a hurry could have each ejected.
-const enough = 50 * time.Millisecond
-
 // outcome is what a request says of the instance that it went to.
 func outcome(ctx context.Context, err error, took time.Duration) balance.Outcome {
 	code := fault.CodeOf(err)
@@ -54,7 +50,7 @@ func outcome(ctx context.Context, err error, took time.Duration) balance.Outcome
 		return balance.Success
 	case code == fault.Unavailable, code == fault.BadAnswer:
 		return balance.Fault
-	case errors.Is(ctx.Err(), context.DeadlineExceeded) && code != fault.Invalid && took >= enough:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && code != fault.Invalid && took >= balance.Patience:
 		return balance.Fault
 	}
 	return balance.Silent

@@ -142,6 +142,15 @@ func (c *Call) Attempt() *Call {
 	}
 }
 
+// Identity returns the trace and the identifier of the request that the call belongs
+// to: a trace of its own and "" if it belongs to none, or is nil.
+func (c *Call) Identity() (Trace, string) {
+	if c == nil || c.request == nil {
+		return NewTrace(), ""
+	}
+	return c.request.Trace, c.request.RequestID
+}
+
 // Spread is what the attempts of one command know of each other, so that each
 // goes to another instance. The zero value is ready, and safe for concurrent use.
 type Spread struct {

@@ -39,7 +39,6 @@ package http
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -107,7 +106,7 @@ func (c *Client) pick(call *report.Call) (*balance.Member[*instance], error) {
 // do runs a call and decodes its answer.
 func (c *Client) do(ctx context.Context, r request) error {
 	if ctx.Err() != nil {
-		return ended(ctx, c.service)
+		return fault.Ended(ctx, c.service)
 	}
 	if !validTarget(r.target) {
 		return fault.Because(fault.None, c.because(errTarget))
@@ -155,29 +154,10 @@ func (c *Client) ask(ctx context.Context, m *balance.Member[*instance], r reques
 		_, err = c.attempt(ctx, m.C, r, false)
 	}
 	if !again {
-		said = outcome(ctx, r, err)
+		said = balance.Judge(ctx, err, r.had())
 	}
 	return again, err
 }
-
-// outcome is what an attempt says about its instance. A call that was cut short says
-// that it is slow if it had its time, and nothing if it had not, or if whoever asked has
-// gone: else clients in a hurry could have every instance ejected.
-func outcome(ctx context.Context, r request, err error) balance.Outcome {
-	switch {
-	case err == nil, fault.CodeOf(err) == fault.NotFound, errors.Is(err, fault.ErrRefused):
-		return balance.Success
-	case ctx.Err() == nil:
-		return balance.Fault
-	case errors.Is(ctx.Err(), context.DeadlineExceeded) && r.left >= patience:
-		return balance.Fault
-	}
-	return balance.Silent
-}
-
-// patience is how long a call must have had to be answered, for its instance to be blamed
-// that it was not.
-const patience = 50 * time.Millisecond
 
 // attempt asks one instance. again reports that a kept connection took nothing of
 // the request, or ended before one byte of an answer came to one that may be sent

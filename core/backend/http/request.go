@@ -60,7 +60,7 @@ func (r request) append(dst []byte, in *instance) []byte {
 }
 
 func (r request) appendIdentity(dst []byte) []byte {
-	trace, id := r.identity()
+	trace, id := r.call.Identity()
 	dst = append(dst, "traceparent: "...)
 	dst = trace.AppendTraceparent(dst)
 	dst = append(dst, "\r\n"...)
@@ -72,9 +72,10 @@ func (r request) appendIdentity(dst []byte) []byte {
 	return dst
 }
 
-func (r request) identity() (report.Trace, string) {
-	if r.call != nil && r.call.Request() != nil {
-		return r.call.Request().Trace, r.call.Request().RequestID
+// had is the time that the call was given.
+func (r request) had() time.Duration {
+	if r.left == 0 {
+		return longest
 	}
-	return report.NewTrace(), ""
+	return r.left
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/facet-gateway/facet/core/fault"
 )
 
 // unhooked is how long an exchange runs at most before it hooks itself to its
@@ -49,7 +51,7 @@ func (w *watch) begin(ctx context.Context, r request) {
 // goOn reports whether what ended with err is to be tried again: the unhooked
 // time is over, but the context is not.
 func (w *watch) goOn(err error) bool {
-	if w.stop != nil || !errors.Is(err, os.ErrDeadlineExceeded) || over(w.ctx) {
+	if w.stop != nil || !errors.Is(err, os.ErrDeadlineExceeded) || fault.Over(w.ctx) {
 		return false
 	}
 	w.until = time.Time{}
