@@ -43,11 +43,12 @@ func openWith(t testing.TB, elsewhere map[string]string) *shop {
 	must(t, sim.Start(context.Background()))
 	t.Cleanup(sim.Close)
 
-	clients := map[string]*http.Client{}
+	clients := map[string]services.Client{}
 	for _, name := range services.Names() {
 		address := cmp.Or(elsewhere[name], sim.URL(name))
-		clients[name], err = http.New(http.Options{Service: name, Instances: []string{address}})
+		client, err := http.New(http.Options{Service: name, Instances: []string{address}})
 		must(t, err)
+		clients[name] = client
 		t.Cleanup(clients[name].Close)
 	}
 	s := &shop{Simulator: sim, services: services.Declare(), versions: map[devices.Class]*adapter.Version{}}

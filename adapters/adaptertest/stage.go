@@ -30,7 +30,7 @@ type stage struct {
 	spec     Page
 	shop     *simulator.Simulator
 	services *services.Services
-	clients  map[string]*backend.Client
+	clients  map[string]services.Client
 	endpoint adapter.Endpoint
 	device   *devices.Profile
 	first    outcome // of anybody, before anything else was asked
@@ -41,7 +41,7 @@ func newStage(p Page) (*stage, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	s := &stage{spec: p, services: services.Declare(), clients: map[string]*backend.Client{}}
+	s := &stage{spec: p, services: services.Declare(), clients: map[string]services.Client{}}
 	if err := s.open(); err != nil {
 		s.close()
 		return nil, err
@@ -57,11 +57,11 @@ func (s *stage) open() (err error) {
 		return err
 	}
 	for _, name := range services.Names() {
-		s.clients[name], err = backend.New(backend.Options{Service: name, Instances: []string{s.shop.URL(name)}})
+		client, err := backend.New(backend.Options{Service: name, Instances: []string{s.shop.URL(name)}})
 		if err != nil {
-			delete(s.clients, name)
 			return err
 		}
+		s.clients[name] = client
 	}
 	if err = s.services.Connect(s.clients); err != nil {
 		return err

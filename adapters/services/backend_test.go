@@ -73,7 +73,7 @@ func play(t testing.TB) (*backend, *services.Services) {
 // connect returns services whose clients ask the address of each.
 func connect(t testing.TB, address func(service string) string) *services.Services {
 	t.Helper()
-	clients := map[string]*http.Client{}
+	clients := map[string]services.Client{}
 	for _, name := range services.Names() {
 		c, err := http.New(http.Options{Service: name, Instances: []string{address(name)}})
 		if err != nil {

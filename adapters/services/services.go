@@ -61,15 +61,36 @@ func Names() []string {
 	return []string{"catalog", "cart", "orders", "reviews", "inventory", "shipping", "recommendations", "profiles", "auth"}
 }
 
+// Transports returns the transports by which each service can be reached, by its name,
+// as the configuration spells them. All are reached over HTTP.
+func Transports() map[string][]string {
+	all := make(map[string][]string, len(Names()))
+	for _, name := range Names() {
+		all[name] = []string{"http"}
+	}
+	return all
+}
+
+// Client is what reaches a service over one transport, such as an [*http.Client]. Which
+// one it is says which of the service's bindings serves.
+type Client interface {
+	// Close ends it; calls in flight end by themselves.
+	Close()
+}
+
 // Connect binds the client of each service, by name, and compiles the decoders
 // of their answers, which takes some 150 ms. It returns an error that names
-// every service without a client. Call it once, before serving.
-func (s *Services) Connect(clients map[string]*http.Client) error {
+// every service without a client, or with one that it has no binding for. Call it
+// once, before serving.
+func (s *Services) Connect(clients map[string]Client) error {
 	var errs []error
 	for _, one := range s.list() {
-		one.client = clients[one.name]
-		if one.client == nil {
-			errs = append(errs, fmt.Errorf("services: %s has no client", one.name))
+		name := one.base().name
+		switch client := clients[name]; {
+		case client == nil:
+			errs = append(errs, fmt.Errorf("services: %s has no client", name))
+		case !one.connect(client):
+			errs = append(errs, fmt.Errorf("services: %s has no binding for %T", name, client))
 		}
 	}
 	return errors.Join(append(errs, prepare())...)
@@ -79,24 +100,37 @@ func (s *Services) Connect(clients map[string]*http.Client) error {
 func (s *Services) Controls() []*command.Control {
 	var all []*command.Control
 	for _, one := range s.list() {
-		all = append(all, one.controls...)
+		all = append(all, one.base().controls...)
 	}
 	return all
 }
 
-func (s *Services) list() []*service {
-	return []*service{
-		&s.Catalog.service, &s.Cart.service, &s.Orders.service,
-		&s.Reviews.service, &s.Inventory.service, &s.Shipping.service,
-		&s.Recommendations.service, &s.Profiles.service, &s.Auth.service,
+func (s *Services) list() []binder {
+	return []binder{
+		s.Catalog, s.Cart, s.Orders, s.Reviews, s.Inventory, s.Shipping, s.Recommendations, s.Profiles, s.Auth,
 	}
+}
+
+// binder is a service that a client can be bound to.
+type binder interface {
+	base() *service
+	connect(c Client) bool // false: there is no binding for such a client
 }
 
 // service is what the nine have in common.
 type service struct {
 	name     string
-	client   *http.Client // nil until Connect
+	client   *http.Client // nil until Connect, and where another transport serves
 	controls []*command.Control
+}
+
+func (s *service) base() *service { return s }
+
+// connect binds the service over HTTP; services with other bindings have a connect of
+// their own before it.
+func (s *service) connect(c Client) (ok bool) {
+	s.client, ok = c.(*http.Client)
+	return ok
 }
 
 // get asks a service for an answer of type T.

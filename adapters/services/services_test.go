@@ -62,7 +62,7 @@ func TestConnectNamesWhatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	clients := map[string]*http.Client{}
+	clients := map[string]services.Client{}
 	for _, name := range services.Names() {
 		clients[name] = client
 	}

@@ -38,7 +38,10 @@ func (b *build) known() config.Known { return b.declared }
 
 // declarations are read before a configuration puts its own policies in force.
 func (b *build) declarations() config.Known {
-	k := config.Known{Services: make(map[string]map[string]command.Policy), Pages: b.pages(), Adapters: b.versions.Names()}
+	k := config.Known{
+		Services: make(map[string]map[string]command.Policy), Transports: services.Transports(),
+		Pages: b.pages(), Adapters: b.versions.Names(),
+	}
 	for _, name := range services.Names() {
 		k.Services[name] = make(map[string]command.Policy)
 	}

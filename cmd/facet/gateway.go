@@ -14,7 +14,6 @@ import (
 
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/admin"
-	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
@@ -41,7 +40,7 @@ type gateway struct {
 	level     *slog.LevelVar // of the log; nil: it stays
 	file      string         // that a reload reads; "": there is none
 	reloader  *config.Reloader
-	clients   map[string]*http.Client
+	clients   map[string]client // of the services
 	controls  []*command.Control
 	retries   map[string]*command.Budget // of each service
 	shared    *cache.Shared              // nil: no cache is shared with other replicas
@@ -75,7 +74,7 @@ type gateway struct {
 func newGateway(b *build, c *config.Config, log *slog.Logger) (*gateway, error) {
 	g := &gateway{
 		build: b, config: c, log: log, controls: b.services.Controls(),
-		clients: make(map[string]*http.Client, len(c.Services)), retries: make(map[string]*command.Budget, len(c.Services)),
+		clients: make(map[string]client, len(c.Services)), retries: make(map[string]*command.Budget, len(c.Services)),
 	}
 	g.reloader = config.NewReloader(c, g.load, g.prepare)
 	for _, step := range []func() error{g.connect, g.share, g.readOperators, g.reach, g.pass, g.roll, g.open} {
@@ -85,29 +84,6 @@ func newGateway(b *build, c *config.Config, log *slog.Logger) (*gateway, error) 
 		}
 	}
 	return g, nil
-}
-
-// connect gives each service the client that the configuration describes, and a
-// budget of retries.
-func (g *gateway) connect() error {
-	for name, s := range g.config.Services {
-		client, err := http.New(http.Options{
-			Service: name, Instances: s.Instances, MaxBody: int64(s.MaxBody), MaxConns: s.MaxConnections,
-			Balance: s.Balance.Options(g.config.Zone), CheckPath: s.Balance.Check.Path,
-		})
-		if err != nil {
-			return refused{fmt.Errorf("services.%s: %w", name, err)}
-		}
-		if err := g.find(name, client); err != nil {
-			return err
-		}
-		g.clients[name], g.retries[name] = client, command.NewBudget()
-	}
-	for _, c := range g.controls {
-		service, _ := split(c)
-		c.Under(g.retries[service])
-	}
-	return failed(g.build.services.Connect(g.clients))
 }
 
 // open makes the two ports, and puts the configuration in force.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/discovery"
@@ -15,9 +14,10 @@ import (
 
 // find has a service's instances found, if the configuration says how. Nothing is asked
 // yet.
-func (g *gateway) find(name string, client *http.Client) error {
+func (g *gateway) find(name string, c client) error {
 	r := g.config.Services[name].Resolver
-	if !r.Given() {
+	pool, has := c.(balanced)
+	if !r.Given() || !has {
 		return nil
 	}
 	resolver, err := r.Make()
@@ -30,7 +30,7 @@ func (g *gateway) find(name string, client *http.Client) error {
 	g.followers[name] = discovery.Follow(discovery.Options{
 		Service: name, Resolver: resolver, Log: g.log,
 		Changed: func(all []discovery.Instance) {
-			if err := client.Update(placed(all, r.Path)); err != nil {
+			if err := pool.Update(placed(all, r.Path)); err != nil {
 				g.log.Warn("instances that cannot be used", "service", name, "error", err.Error())
 			}
 		},
@@ -72,8 +72,12 @@ func (g *gateway) keepFinding(ctx context.Context) (await func(context.Context))
 // ranges.
 func (g *gateway) balanceBy(c *config.Config) {
 	for name, client := range g.clients {
+		pool, has := client.(balanced)
+		if !has {
+			continue
+		}
 		s := c.Services[name]
-		if err := client.Configure(s.Balance.Options(c.Zone)); err != nil {
+		if err := pool.Configure(s.Balance.Options(c.Zone)); err != nil {
 			g.log.Error("what was found good of balancing is refused: a defect", "service", name, "error", err.Error())
 		}
 	}
@@ -81,15 +85,16 @@ func (g *gateway) balanceBy(c *config.Config) {
 
 // instancesOf is what the private port tells of a service's instances.
 type instancesOf struct {
-	Resolver *discovery.Status `json:"resolver,omitempty"` // of a service whose instances are found
-	Members  []balance.Status  `json:"instances"`
+	Transport string            `json:"transport"`
+	Resolver  *discovery.Status `json:"resolver,omitempty"` // of a service whose instances are found
+	Members   []balance.Status  `json:"instances"`
 }
 
 // instances tells of every service, by its name.
 func (g *gateway) instances() any {
 	all := make(map[string]instancesOf, len(g.clients))
 	for name, c := range g.clients {
-		one := instancesOf{Members: c.Status()}
+		one := instancesOf{Transport: g.config.Services[name].Transport, Members: c.Status()}
 		if f := g.followers[name]; f != nil {
 			status := f.Status()
 			one.Resolver = &status

@@ -23,7 +23,9 @@ func (g *gateway) pass() error {
 	g.upstreams = make(map[string]*passthrough.Upstream, len(g.config.Services))
 	g.guards = make(map[string]*command.Guard, len(g.config.Routes))
 	for name, s := range g.config.Services {
-		g.upstreams[name] = passthrough.NewUpstream(name, nextOf(g.clients[name]), s.MaxConnections)
+		if over, ok := g.clients[name].(*http.Client); ok {
+			g.upstreams[name] = passthrough.NewUpstream(name, nextOf(over), s.MaxConnections)
+		}
 	}
 	g.controls = slices.Clone(g.controls)
 	for name, r := range sorted(g.config.Routes) {

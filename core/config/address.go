@@ -70,45 +70,6 @@ func isHost(host string) bool {
 	return len(host) <= 253
 }
 
-const urlRule = "http://HOST:PORT, with a path if it has one"
-
-// baseURL reads the address of an instance and returns it without a trailing
-// slash.
-func baseURL(v value) (string, bool) {
-	text, ok := scalar(v, "http://127.0.0.1:9001")
-	if !ok {
-		return "", false
-	}
-	if strings.Contains(text, "@") { // not repeated: it may hold a password
-		v.fail("holds a user name or an @; allowed: %s", urlRule)
-		return "", false
-	}
-	if problem := urlProblem(text); problem != "" {
-		v.fail("%q %s; allowed: %s", shorten(text), problem, urlRule)
-		return "", false
-	}
-	return strings.TrimRight(text, "/"), true
-}
-
-func urlProblem(text string) string {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return "is not a URL"
-	case u.Scheme != "http":
-		return "does not start with http://"
-	case strings.ContainsAny(text, "?#"):
-		return "holds a query or a fragment"
-	case strings.ContainsAny(text, " \t\r\n"):
-		return "holds a space"
-	case !isHost(u.Hostname()):
-		return "has no valid host"
-	case !isPort(u.Port()) || u.Port() == "0":
-		return "has no valid port"
-	}
-	return ""
-}
-
 const maxOrigins = 100
 
 // origins reads a list of origins, spelled as a browser sends them: anything

@@ -19,6 +19,7 @@ type Balance struct {
 // Check is the active health check of each instance.
 type Check struct {
 	Path      string // asked for by HTTP, after an instance's own; any 2xx is well; "": nobody asks
+	GRPC      bool   // asked for by grpc.health.v1.Health/Check, of the whole server
 	Interval  time.Duration
 	Timeout   time.Duration
 	Healthy   int
@@ -42,7 +43,7 @@ func (b Balance) Options(zone string) balance.Options {
 	o := balance.Options{
 		Policy: balance.Policy(b.Policy), Zone: zone, SlowStart: b.SlowStart, PanicPercent: b.PanicPercent, Outlier: b.Outlier,
 	}
-	if b.Check.Path != "" {
+	if b.Check.Path != "" || b.Check.GRPC {
 		o.Check = b.Check.options()
 	}
 	return o
@@ -70,7 +71,7 @@ func decodeBalance(v value, b *Balance) {
 
 func (c *Check) decode(v value, t trial) {
 	v.fields(
-		set("path", &c.Path, urlPath),
+		set("path", &c.Path, urlPath), set("grpc", &c.GRPC, boolean),
 		try(t, "check.interval", &c.Interval, duration),
 		try(t, "check.timeout", &c.Timeout, duration),
 		try(t, "check.healthy", &c.Healthy, count),

@@ -93,7 +93,9 @@ type Server struct {
 
 // Service is one backend service.
 type Service struct {
-	Instances      []string // base URLs without a trailing slash; at least one, or a Resolver
+	Transport      string   // http, grpc, thrift, zmq, nats or amqp
+	Instances      []string // URLs without a trailing slash, of the transport's scheme; at least one, or a Resolver
+	Broker         Broker   // of those that have one
 	Resolver       Resolver // finds the instances
 	Balance        Balance
 	MaxBody        Size // of an answer
@@ -175,6 +177,7 @@ func (c *Config) decode(v value, known Known) {
 	)
 	c.checkPorts(v)
 	c.checkHidden(v)
+	c.checkRoutes(v)
 	if services, ok := v.find("services"); ok {
 		requireInstances(services, known)
 	} else {

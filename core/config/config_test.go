@@ -36,8 +36,9 @@ func known() config.Known {
 			"catalog": {"product": remembered, "list": remembered},
 			"cart":    {"get": command.DefaultPolicy()},
 		},
-		Pages:    []string{"productdetails", "home"},
-		Adapters: map[devices.Class][]string{"tv": {"v1"}, "phone": {"v1", "v2"}},
+		Transports: map[string][]string{"catalog": {"http"}, "cart": {"http", "grpc", "nats"}},
+		Pages:      []string{"productdetails", "home"},
+		Adapters:   map[devices.Class][]string{"tv": {"v1"}, "phone": {"v1", "v2"}},
 	}
 }
 
@@ -79,12 +80,12 @@ func TestDefaults(t *testing.T) {
 		},
 		Services: map[string]config.Service{
 			"catalog": {
-				Instances: []string{"http://127.0.0.1:9001"}, MaxBody: 1048576, MaxConnections: 512,
+				Transport: "http", Instances: []string{"http://127.0.0.1:9001"}, MaxBody: 1048576, MaxConnections: 512,
 				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1}, Balance: usualBalance(),
 				Commands: map[string]command.Policy{"product": remembered, "list": remembered},
 			},
 			"cart": {
-				Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1048576, MaxConnections: 512,
+				Transport: "http", Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1048576, MaxConnections: 512,
 				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1}, Balance: usualBalance(),
 				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
@@ -170,6 +171,7 @@ func TestEveryField(t *testing.T) {
 		},
 		Services: map[string]config.Service{
 			"catalog": {
+				Transport: "http",
 				Instances: []string{"http://127.0.0.1:9001", "http://catalog-2.internal:9001/v1"},
 				MaxBody:   2 << 20, MaxConnections: 64, RetryBudget: config.RetryBudget{Percent: 10, Floor: 3},
 				Balance: config.Balance{
@@ -198,7 +200,7 @@ func TestEveryField(t *testing.T) {
 				},
 			},
 			"cart": {
-				Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1 << 20, MaxConnections: 512,
+				Transport: "http", Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1 << 20, MaxConnections: 512,
 				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1}, Balance: usualBalance(),
 				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
 			},

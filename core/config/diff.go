@@ -50,10 +50,13 @@ func reloadable() map[string]bool {
 		"server.gzip_min":                  false,
 		"cache":                            false, // a store is a connection
 		"zone":                             false,
+		"services.*.transport":             false,
+		"services.*.broker":                false,
 		"services.*.instances":             false,
 		"services.*.resolver":              false,
 		"services.*.balance":               true,
 		"services.*.balance.check.path":    false, // it is checked by the client
+		"services.*.balance.check.grpc":    false,
 		"services.*.max_body":              false,
 		"services.*.max_connections":       false,
 		"services.*.retry_budget":          true,

@@ -18,6 +18,10 @@ type Known struct {
 	// has where the file says nothing.
 	Services map[string]map[string]command.Policy
 
+	// Transports are the ways in which each service can be reached, of those that the
+	// package knows; none: http alone.
+	Transports map[string][]string
+
 	// Pages are the names of the endpoints, such as "productdetails".
 	Pages []string
 
@@ -56,7 +60,8 @@ func (k Known) defaults() (*Config, error) {
 	c.Devices.Profiles = append([]devices.Profile(nil), k.profiles()...)
 	for name, commands := range k.Services {
 		c.Services[name] = Service{
-			MaxBody: 1 << 20, MaxConnections: 512, Commands: maps.Clone(commands), Balance: defaultBalance(),
+			Transport: Plain,
+			MaxBody:   1 << 20, MaxConnections: 512, Commands: maps.Clone(commands), Balance: defaultBalance(),
 			RetryBudget: RetryBudget{Percent: command.DefaultRetryPercent, Floor: command.DefaultRetryFloor},
 		}
 	}

@@ -94,7 +94,7 @@ func adapted(known map[devices.Class][]string) []string {
 func (r *Remote) decode(v value) {
 	t := trial{}
 	v.fields(
-		set("instances", &r.Instances, instances),
+		set("instances", &r.Instances, instances(Plain)),
 		set("max_body", &r.MaxBody, within(size, 1, 1<<30)),
 		set("max_connections", &r.MaxConnections, within(count, 1, 100_000)),
 		try(t, "timeout", &r.Timeout, duration),

@@ -39,8 +39,11 @@ func named[T any](v value, what string, items map[string]T, decode func(value, *
 }
 
 func decodeService(v value, s *Service) {
+	to := transportOf(v)
 	v.fields(
-		set("instances", &s.Instances, instances),
+		set("transport", &s.Transport, transport),
+		set("instances", &s.Instances, instances(to)),
+		field{"broker", s.Broker.decode},
 		field{"resolver", func(v value) { decodeResolver(v, &s.Resolver) }},
 		field{"balance", func(v value) { decodeBalance(v, &s.Balance) }},
 		set("max_body", &s.MaxBody, within(size, 1, 1<<30)),
@@ -56,7 +59,8 @@ func decodeService(v value, s *Service) {
 }
 
 // requireInstances adds an error for each service that the file gives no
-// instances. What is wrong with those it gives has been said already.
+// instances, or something that its transport has no use for. What is wrong with those
+// it gives has been said already.
 func requireInstances(v value, known Known) {
 	if !v.isBlock() {
 		return
@@ -73,18 +77,23 @@ func requireInstances(v value, known Known) {
 		case listed && found:
 			resolver.failKey("is given beside instances; allowed: one of the two")
 		case !listed && !found && service.isBlock():
-			service.missing("instances", "at least one http://HOST:PORT, or a resolver")
+			service.missing("instances", "at least one "+transports[transportOf(service)].scheme+"://HOST:PORT, or a resolver")
+		}
+		if service.isBlock() {
+			checkTransport(service, known.Transports[name])
 		}
 	}
 }
 
-func instances(v value) ([]string, bool) {
-	list, ok := distinct(baseURL, maxInstances)(v)
-	if ok && len(list) == 0 {
-		v.fail("is empty; allowed: at least one http://HOST:PORT")
-		return nil, false
+func instances(transport string) reader[[]string] {
+	return func(v value) ([]string, bool) {
+		list, ok := distinct(instanceURL(transport), maxInstances)(v)
+		if ok && len(list) == 0 {
+			v.fail("is empty; allowed: at least one %s://HOST:PORT", transports[transport].scheme)
+			return nil, false
+		}
+		return list, ok
 	}
-	return list, ok
 }
 
 func decodePolicy(v value, p *command.Policy) {

@@ -1,0 +1,152 @@
+package config
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Plain is the transport of a service where the file names none.
+const Plain = "http"
+
+// transports are the ways to call a service, with the scheme of its instances' URLs.
+var transports = map[string]struct { //nolint:gochecknoglobals // a table that nobody changes
+	scheme string
+	broker bool // instances are the brokers that lead to the service, not the service
+}{
+	Plain:    {scheme: "http"},
+	"grpc":   {scheme: "grpc"},
+	"thrift": {scheme: "thrift"},
+	"zmq":    {scheme: "tcp"},
+	"nats":   {scheme: "nats", broker: true},
+	"amqp":   {scheme: "amqp", broker: true},
+}
+
+// Broker is how a gateway is known to the brokers of a service that is reached over one.
+type Broker struct {
+	User         string // "": as nobody, or as the broker's own guest
+	PasswordFile string
+}
+
+// transportOf is what a service's block says; what is wrong with it is told elsewhere.
+func transportOf(service value) string {
+	v, ok := service.find("transport")
+	if !ok {
+		return Plain
+	}
+	if text, ok := scalar(v, Plain); ok && transports[text].scheme != "" {
+		return text
+	}
+	return Plain
+}
+
+func transport(v value) (string, bool) {
+	return oneOf(slices.Sorted(maps.Keys(transports))...)(v)
+}
+
+// checkTransport refuses what the service's transport, or its own code, cannot do.
+func checkTransport(service value, allowed []string) {
+	if len(allowed) == 0 {
+		allowed = []string{Plain}
+	}
+	name := transportOf(service)
+	if v, ok := service.find("transport"); ok && !slices.Contains(allowed, name) {
+		v.fail("the service is not reached over %s; allowed: %s", name, strings.Join(allowed, ", "))
+	}
+	refuse := func(why string, keys ...string) {
+		at, ok := service, true
+		for _, key := range keys {
+			if at, ok = at.find(key); !ok {
+				return
+			}
+		}
+		at.failKey("%s", why)
+	}
+	if transports[name].broker {
+		refuse("is not for a service behind a broker; allowed: instances", "resolver")
+		refuse("is not for a service behind a broker, which chooses itself; allowed: nothing", "balance")
+	} else {
+		refuse("is for a service behind a broker; allowed: transport nats or amqp", "broker")
+	}
+	if name != Plain {
+		refuse("is asked for over http; allowed: transport http", "balance", "check", "path")
+	}
+	if name != "grpc" {
+		refuse("is asked over grpc; allowed: transport grpc", "balance", "check", "grpc")
+	}
+}
+
+// checkRoutes refuses routes to services that are not reached over HTTP: what passes
+// through is passed on as it is.
+func (c *Config) checkRoutes(v value) {
+	routes, ok := v.find("routes")
+	if !ok {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Routes)) {
+		route, _ := routes.find(name)
+		to := c.Services[c.Routes[name].Service].Transport
+		if at, found := route.find("service"); found && to != "" && to != Plain {
+			at.fail("%s is reached over %s; allowed: a service that is reached over http", c.Routes[name].Service, to)
+		}
+	}
+}
+
+func (b *Broker) decode(v value) {
+	v.fields(set("user", &b.User, userName), set("password_file", &b.PasswordFile, path))
+}
+
+// instanceURL reads the address of an instance, of one transport, and returns it without
+// a trailing slash.
+func instanceURL(transport string) reader[string] {
+	scheme := transports[transport].scheme
+	rule := scheme + "://HOST:PORT"
+	if transport == Plain {
+		rule = urlRule
+	}
+	if transport == "amqp" {
+		rule += ", with a virtual host as its path if it has one"
+	}
+	return func(v value) (string, bool) {
+		text, ok := scalar(v, scheme+"://127.0.0.1:9001")
+		if !ok {
+			return "", false
+		}
+		if strings.Contains(text, "@") { // not repeated: it may hold a password
+			v.fail("holds a user name or an @; allowed: %s", rule)
+			return "", false
+		}
+		if problem := urlProblem(text, scheme, transport == Plain || transport == "amqp"); problem != "" {
+			v.fail("%q %s; allowed: %s", shorten(text), problem, rule)
+			return "", false
+		}
+		return strings.TrimRight(text, "/"), true
+	}
+}
+
+// baseURL reads the address of an instance that is reached over HTTP.
+func baseURL(v value) (string, bool) { return instanceURL(Plain)(v) }
+
+const urlRule = "http://HOST:PORT, with a path if it has one"
+
+func urlProblem(text, scheme string, mayHavePath bool) string {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "is not a URL"
+	case u.Scheme != scheme:
+		return "does not start with " + scheme + "://"
+	case strings.ContainsAny(text, "?#"):
+		return "holds a query or a fragment"
+	case strings.ContainsAny(text, " \t\r\n"):
+		return "holds a space"
+	case !isHost(u.Hostname()):
+		return "has no valid host"
+	case !isPort(u.Port()) || u.Port() == "0":
+		return "has no valid port"
+	case !mayHavePath && strings.TrimRight(u.Path, "/") != "":
+		return "holds a path"
+	}
+	return ""
+}
