@@ -15,6 +15,7 @@ const maxBodyBytes = 16 << 10 // of a request
 type answer struct {
 	status int
 	body   []byte // a JSON object
+	value  any    // that the body was encoded from; nil: of several
 	length []string
 	cache  []string // of the Cache-Control header; nil: none
 	allow  []string // of the Allow header; nil: none
@@ -39,7 +40,9 @@ func encode(v any) *answer {
 	if err != nil {
 		return errorAnswer(http.StatusInternalServerError, "internal")
 	}
-	return newAnswer(http.StatusOK, body)
+	a := newAnswer(http.StatusOK, body)
+	a.value = v
+	return a
 }
 
 // keep says for how long a good answer may be kept.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -32,41 +33,47 @@ const (
 	gone                   // the client left, or Close ended it
 )
 
-// serveInjured answers a request of a service with a fault. What waits when the
-// fault is replaced is then treated as the service's new state wants it.
-func (s *service) serveInjured(w http.ResponseWriter, r *http.Request, i *injury) {
-	for ; i != nil; i = s.injury.Load() {
-		if s.pass(w, r, i) {
-			return
-		}
-	}
-	extend(w)
-	s.answer(r).write(w)
-}
-
-// pass takes a request through an injury; false: it was replaced meanwhile.
-func (s *service) pass(w http.ResponseWriter, r *http.Request, i *injury) bool {
-	result := i.enter(r)
-	if result == proceed {
-		defer i.leave()
-		result = i.wait(r, s.random)
-	}
+// serveInjured answers a request of a service with a fault.
+func (s *service) serveInjured(w http.ResponseWriter, r *http.Request) {
+	i, result := s.endure(r.Context())
 	switch result {
-	case again:
-		return false
 	case refused:
 		errorAnswer(http.StatusServiceUnavailable, "overloaded").write(w)
+		return
 	case gone:
 		panic(http.ErrAbortHandler) // the connection ends without an answer
-	case proceed:
-		extend(w)
-		s.harm(w, r, i)
+	case proceed, again:
 	}
-	return true
+	extend(w)
+	if i == nil {
+		s.answer(r).write(w)
+		return
+	}
+	defer i.leave()
+	s.harm(w, r, i)
+}
+
+// endure takes a request through the queue and the latency of the service's fault. What
+// waits when that is replaced is then treated as the service's new state wants it. It
+// proceeds with the injury, which has to be left, or with none.
+func (s *service) endure(ctx context.Context) (*injury, outcome) {
+	for i := s.injury.Load(); i != nil; i = s.injury.Load() {
+		result := i.enter(ctx)
+		if result == proceed {
+			if result = i.wait(ctx, s.random); result == proceed {
+				return i, proceed
+			}
+			i.leave()
+		}
+		if result != again {
+			return nil, result
+		}
+	}
+	return nil, proceed
 }
 
 // enter takes a slot, after waiting in the queue if that has room.
-func (i *injury) enter(r *http.Request) outcome {
+func (i *injury) enter(ctx context.Context) outcome {
 	if i.slots == nil {
 		return proceed
 	}
@@ -85,7 +92,7 @@ func (i *injury) enter(r *http.Request) outcome {
 		return proceed
 	case <-i.replaced:
 		return again
-	case <-r.Context().Done():
+	case <-ctx.Done():
 		return gone
 	}
 }
@@ -97,7 +104,7 @@ func (i *injury) leave() {
 }
 
 // wait takes the latency, or for ever if the fault is to hang.
-func (i *injury) wait(r *http.Request, numbers *random) outcome {
+func (i *injury) wait(ctx context.Context, numbers *random) outcome {
 	var over <-chan time.Time // nil: never
 	if !i.Hang {
 		delay := i.delay(numbers)
@@ -113,7 +120,7 @@ func (i *injury) wait(r *http.Request, numbers *random) outcome {
 		return proceed
 	case <-i.replaced:
 		return again
-	case <-r.Context().Done():
+	case <-ctx.Done():
 		return gone
 	}
 }

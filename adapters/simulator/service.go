@@ -22,6 +22,7 @@ type service struct {
 	counts  counts
 	bound   atomic.Pointer[gate]
 	injury  atomic.Pointer[injury] // nil: healthy
+	further map[string]further     // by transport, beside HTTP
 }
 
 func newService(name string, answer answerer, source *rand.Rand) *service {
@@ -50,8 +51,8 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		badField("body").write(w)
 		return
 	}
-	if i := s.injury.Load(); i != nil {
-		s.serveInjured(w, r, i)
+	if s.injury.Load() != nil {
+		s.serveInjured(w, r)
 		return
 	}
 	s.answer(r).write(w)
@@ -87,6 +88,9 @@ func (s *service) set(f Fault) {
 	}
 	if f.Down {
 		s.drop()
+		for _, way := range s.further {
+			way.drop()
+		}
 	}
 }
 

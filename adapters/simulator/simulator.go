@@ -36,12 +36,14 @@ import (
 // Options are the knobs of a simulator. The zero value listens on free ports of
 // loopback, without faults.
 type Options struct {
-	Host      string            // to listen on, for services without an address of their own; "": 127.0.0.1
-	Addresses map[string]string // host:port of a service, by name; left out: a free port of Host
-	Control   string            // host:port of the control; "": a free port of Host
-	Seed      uint64            // of reviews, recommendations and random faults
-	Now       func() time.Time  // the clock of dates in answers; nil: time.Now
-	Faults    map[string]Fault  // to begin with, by service
+	Host       string            // to listen on, for services without an address of their own; "": 127.0.0.1
+	Addresses  map[string]string // host:port of a service, by name; left out: a free port of Host
+	Transports []string          // that the services speak beside HTTP, each that has it; none
+	Brokers    map[string]string // URLs of those that lead to the services, by transport
+	Control    string            // host:port of the control; "": a free port of Host
+	Seed       uint64            // of reviews, recommendations and random faults
+	Now        func() time.Time  // the clock of dates in answers; nil: time.Now
+	Faults     map[string]Fault  // to begin with, by service
 
 	// Observe, if set, sees each request before it is answered. It is called
 	// from many goroutines at once and must not keep or change the request.
@@ -96,6 +98,9 @@ func New(o Options) (*Simulator, error) {
 		s.services = append(s.services, one)
 		s.byName[b.name] = one
 	}
+	if err := s.speak(backend, &o); err != nil {
+		return nil, err
+	}
 	return s, s.begin(o)
 }
 
@@ -140,6 +145,12 @@ func (s *Simulator) Start(ctx context.Context) error {
 		one.serve(life, one.bound.Load(), &s.running)
 	}
 	s.control.serve(life, control, &s.running)
+	if err := s.startFurther(ctx); err != nil {
+		s.stop()
+		s.endHTTP()
+		s.state = closed
+		return fmt.Errorf("simulator: %w", err)
+	}
 	return nil
 }
 
@@ -175,13 +186,18 @@ func (s *Simulator) Close() {
 	defer s.mu.Unlock()
 	if s.state == started {
 		s.stop()
-		s.control.close()
-		for _, one := range s.services {
-			one.close()
-		}
-		s.running.Wait()
+		s.closeFurther()
+		s.endHTTP()
 	}
 	s.state = closed
+}
+
+func (s *Simulator) endHTTP() {
+	s.control.close()
+	for _, one := range s.services {
+		one.close()
+	}
+	s.running.Wait()
 }
 
 // Services returns the names of the services, in a fixed order.

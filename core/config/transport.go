@@ -11,7 +11,7 @@ import (
 const Plain = "http"
 
 // transports are the ways to call a service, with the scheme of its instances' URLs.
-var transports = map[string]struct { //nolint:gochecknoglobals // a table that nobody changes
+var transports = map[string]struct {
 	scheme string
 	broker bool // instances are the brokers that lead to the service, not the service
 }{
@@ -55,11 +55,13 @@ func checkTransport(service value, allowed []string) {
 		v.fail("the service is not reached over %s; allowed: %s", name, strings.Join(allowed, ", "))
 	}
 	refuse := func(why string, keys ...string) {
-		at, ok := service, true
+		at := service
 		for _, key := range keys {
-			if at, ok = at.find(key); !ok {
+			next, ok := at.find(key)
+			if !ok {
 				return
 			}
+			at = next
 		}
 		at.failKey("%s", why)
 	}
@@ -124,9 +126,6 @@ func instanceURL(transport string) reader[string] {
 		return strings.TrimRight(text, "/"), true
 	}
 }
-
-// baseURL reads the address of an instance that is reached over HTTP.
-func baseURL(v value) (string, bool) { return instanceURL(Plain)(v) }
 
 const urlRule = "http://HOST:PORT, with a path if it has one"
 
