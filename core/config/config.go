@@ -179,10 +179,10 @@ func (c *Config) decode(v value, known Known) {
 	c.checkHidden(v)
 	c.checkRoutes(v)
 	if services, ok := v.find("services"); ok {
-		requireInstances(services, known)
+		c.requireInstances(services, known)
 	} else {
 		v.path = "services"
-		requireInstances(v, known)
+		c.requireInstances(v, known)
 	}
 }
 

@@ -61,7 +61,7 @@ func decodeService(v value, s *Service) {
 // requireInstances adds an error for each service that the file gives no
 // instances, or something that its transport has no use for. What is wrong with those
 // it gives has been said already.
-func requireInstances(v value, known Known) {
+func (c *Config) requireInstances(v value, known Known) {
 	if !v.isBlock() {
 		return
 	}
@@ -80,7 +80,8 @@ func requireInstances(v value, known Known) {
 			service.missing("instances", "at least one "+transports[transportOf(service)].scheme+"://HOST:PORT, or a resolver")
 		}
 		if service.isBlock() {
-			checkTransport(service, known.Transports[name])
+			decoded := c.Services[name]
+			checkTransport(service, &decoded, known.Transports[name])
 		}
 	}
 }

@@ -46,7 +46,7 @@ func transport(v value) (string, bool) {
 }
 
 // checkTransport refuses what the service's transport, or its own code, cannot do.
-func checkTransport(service value, allowed []string) {
+func checkTransport(service value, s *Service, allowed []string) {
 	if len(allowed) == 0 {
 		allowed = []string{Plain}
 	}
@@ -71,10 +71,10 @@ func checkTransport(service value, allowed []string) {
 	} else {
 		refuse("is for a service behind a broker; allowed: transport nats or amqp", "broker")
 	}
-	if name != Plain {
+	if name != Plain && s.Balance.Check.Path != "" {
 		refuse("is asked for over http; allowed: transport http", "balance", "check", "path")
 	}
-	if name != "grpc" {
+	if name != "grpc" && s.Balance.Check.GRPC {
 		refuse("is asked over grpc; allowed: transport grpc", "balance", "check", "grpc")
 	}
 }
