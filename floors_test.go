@@ -122,7 +122,7 @@ var modules = map[string][]string{
 	"github.com/golang-jwt/jwt/v5":            {"core/rollout"},
 	"go.etcd.io/etcd/client/v3":               {"core/rollout/etcd", "core/discovery"},
 	"go.etcd.io/etcd/api/v3":                  {"core/rollout/etcd", "core/discovery"}, // its errors
-	"github.com/miekg/dns":                    {"core/discovery"},
+	"github.com/miekg/dns":                    {"core/discovery", "bench/faults"},
 	"google.golang.org/grpc":                  {"core/rollout/etcd"},                   // how etcd's client connects
 	"go.uber.org/zap":                         {"core/rollout/etcd", "core/discovery"}, // silences etcd's client
 	"golang.org/x/sync":                       {"bench", "bench/twin"},

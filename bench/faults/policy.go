@@ -23,6 +23,7 @@ type policy struct {
 	retry   string        // the section of that name; "": no retries, and one instance
 	redis   string        // HOST:PORT of the cache that replicas share; "": there is none
 	catalog string        // URL of the catalog, if it is not the shop's
+	where   string        // the section that says where the catalog is, if it is not where the shop has it
 	fresh   time.Duration // how long answers are taken from a cache; 0: never
 	bare    bool          // every default of the commands
 	extra   string        // further sections
@@ -49,7 +50,11 @@ func configuration(s *shop, p policy) string {
 		_, commands[one.name], _ = strings.Cut(one.command, ".")
 	}
 	for _, name := range allServices() {
-		fmt.Fprintf(&b, "  %s:\n    instances: [%s]\n", name, p.instances(p.url(s, name)))
+		where := fmt.Sprintf("instances: [%s]", p.instances(p.url(s, name)))
+		if name == "catalog" && p.where != "" {
+			where = p.where
+		}
+		fmt.Fprintf(&b, "  %s:\n    %s\n", name, where)
 		if command := commands[name]; command != "" && !p.bare {
 			fmt.Fprintf(&b, "    commands:\n      %s:\n", command)
 			p.write(&b, name)

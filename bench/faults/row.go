@@ -44,6 +44,10 @@ func rows() []row {
 		{"redis-rubbish", "the cache that replicas share is full of rubbish", "rubbish", false, 0, lostRedis},
 		{"shadow", "a candidate makes a tenth of the pages, too", "", false, 0, shadowed},
 		{"killed", "the gateway is killed while its rollouts change", "kill", true, 0, killed},
+		{"instance-late", "one instance of five is ten times slower", "late", false, 0, oneOfFive},
+		{"instance-bad", "one instance of five fails everything", "fail", false, 0, oneOfFive},
+		{"registry", "the registry of instances is dead for longer than three times its TTL", "kill", true, 0, deadRegistry},
+		{"churn", "half of 40 instances leave, and as many join, every second", "", true, 0, churn},
 		{"flood", "ten times what the backend can do", "", false, 0, flood},
 	}
 	for i := range all {
