@@ -123,7 +123,8 @@ var modules = map[string][]string{
 	"go.etcd.io/etcd/client/v3":               {"core/rollout/etcd", "core/discovery"},
 	"go.etcd.io/etcd/api/v3":                  {"core/rollout/etcd", "core/discovery"}, // its errors
 	"github.com/miekg/dns":                    {"core/discovery", "bench/faults"},
-	"google.golang.org/grpc":                  {"core/rollout/etcd"},                   // how etcd's client connects
+	"google.golang.org/grpc":                  {"core/backend/grpc", "core/rollout/etcd"}, // there: how etcd's client connects
+	"google.golang.org/protobuf":              {"core/backend/grpc"},
 	"go.uber.org/zap":                         {"core/rollout/etcd", "core/discovery"}, // silences etcd's client
 	"golang.org/x/sync":                       {"bench", "bench/twin"},
 

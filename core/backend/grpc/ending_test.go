@@ -1,0 +1,235 @@
+package grpc_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	rpc "google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/facet-gateway/facet/core/backend/grpc"
+	"github.com/facet-gateway/facet/core/discovery"
+	"github.com/facet-gateway/facet/core/fault"
+)
+
+const (
+	late  = 50 * time.Millisecond // how long after its context a call may end
+	tries = 10                    // until it does: the machine may be busy with something else
+)
+
+var errOwn = errors.New("the test's own reason")
+
+// stage is how far a server lets a call come.
+type stage struct {
+	name   string
+	handle func(stream rpc.ServerStream) error
+}
+
+func stages() []stage {
+	hang := func(stream rpc.ServerStream) { <-stream.Context().Done() }
+	return []stage{
+		{"waiting", func(stream rpc.ServerStream) error { hang(stream); return nil }},
+		{"after headers", func(stream rpc.ServerStream) error {
+			err := stream.SendHeader(metadata.Pairs("x", "y"))
+			hang(stream)
+			return err
+		}},
+		{"after a message", func(stream rpc.ServerStream) error {
+			err := echo(stream, "a")
+			hang(stream)
+			return err
+		}},
+	}
+}
+
+// best runs a call at a stage until it ends in time after its context has.
+func (s stage) best(t *testing.T, want error, begin func() (context.Context, func())) {
+	t.Helper()
+	reached, left := make(chan struct{}, 1), make(chan struct{}, 1)
+	server := serve(t, func(stream rpc.ServerStream, _ string) error {
+		reached <- struct{}{}
+		err := s.handle(stream)
+		left <- struct{}{}
+		return err
+	})
+	client := clientOf(t, server.address)
+	var took time.Duration
+	for range tries {
+		ctx, end := begin()
+		result := make(chan error, 1)
+		go func() {
+			_, err := say(ctx, client, "a")
+			result <- err
+		}()
+		<-reached
+		end()
+		<-ctx.Done()
+		over := time.Now()
+		err := <-result
+		took = time.Since(over)
+		<-left
+		if !errors.Is(err, errOwn) || !errors.Is(err, want) {
+			t.Fatalf("got %v, want the cause and %v", err, want)
+		}
+		if took <= late {
+			return
+		}
+	}
+	t.Errorf("ended %v after its context", took)
+}
+
+func TestCancelEndsACall(t *testing.T) {
+	for _, s := range stages() {
+		t.Run(s.name, func(t *testing.T) {
+			s.best(t, context.Canceled, func() (context.Context, func()) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				return ctx, func() { time.AfterFunc(20*time.Millisecond, func() { cancel(errOwn) }) }
+			})
+		})
+	}
+}
+
+func TestDeadlineEndsACall(t *testing.T) {
+	for _, s := range stages() {
+		t.Run(s.name, func(t *testing.T) {
+			s.best(t, context.DeadlineExceeded, func() (context.Context, func()) {
+				ctx, cancel := context.WithTimeoutCause(t.Context(), 150*time.Millisecond, errOwn)
+				t.Cleanup(cancel)
+				return ctx, func() {}
+			})
+		})
+	}
+}
+
+func TestEndedBeforeItBegan(t *testing.T) {
+	s := serve(t, echo)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errOwn)
+	ctx, call := withCall(ctx)
+	_, err := say(ctx, clientOf(t, s.address), "a")
+	if !errors.Is(err, errOwn) || fault.CodeOf(err) != fault.Canceled || call.Attempts != 0 || s.conns.Load() != 0 {
+		t.Errorf("got %v after %d attempts", err, call.Attempts)
+	}
+}
+
+// The cause's own code and reason win over the plain ones of the context.
+func TestTheCauseSaysWhatAnEndMeans(t *testing.T) {
+	budget := fault.Because(fault.ReasonBudget, errOwn)
+	s := serve(t, func(stream rpc.ServerStream, _ string) error { <-stream.Context().Done(); return nil })
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, budget)
+	defer cancel()
+	if _, err := say(ctx, clientOf(t, s.address), "a"); !errors.Is(err, budget) || fault.ReasonOf(err) != fault.ReasonBudget {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestAnInstanceThatIsGone fails calls at once, those in flight too, and has traffic
+// again within a second after it is back.
+func TestAnInstanceThatIsGone(t *testing.T) {
+	inside := make(chan struct{})
+	s := serve(t, func(stream rpc.ServerStream, text string) error {
+		if text == "hang" {
+			close(inside)
+			<-stream.Context().Done()
+		}
+		return echo(stream, text)
+	})
+	client := clientOf(t, s.address)
+	hanging := make(chan error, 1)
+	go func() {
+		_, err := say(t.Context(), client, "hang")
+		hanging <- err
+	}()
+	<-inside
+	s.stop()
+	checkFault(t, <-hanging, s.address, fault.Unavailable, fault.ReasonError, false)
+	for began := time.Now(); time.Since(began) < 2*time.Second; {
+		ctx, call := withCall(t.Context())
+		asked := time.Now()
+		_, err := say(ctx, client, "a")
+		checkFault(t, err, s.address, fault.Unavailable, fault.ReasonError, false)
+		if took := time.Since(asked); took > 500*time.Millisecond || call.Attempts != 0 {
+			t.Fatalf("a call to nobody took %v and %d attempts", took, call.Attempts)
+		}
+	}
+	back := serveAt(t, s.address, echo)
+	began := time.Now()
+	soon(t, "it has traffic", func() bool { _, err := say(t.Context(), client, "a"); return err == nil })
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("it has traffic after %v", took)
+	}
+	if n := back.conns.Load(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+// TestABrokenConnectionCostsNothing when nobody was using it.
+func TestABrokenConnectionCostsNothing(t *testing.T) {
+	s := serve(t, echo)
+	client := clientOf(t, s.address)
+	for range 20 {
+		if _, err := say(t.Context(), client, "a"); err != nil {
+			t.Fatal(err)
+		}
+		s.stop()
+		s = serveAt(t, s.address, echo)
+		soon(t, "it has traffic", func() bool {
+			ctx, call := withCall(t.Context())
+			_, err := say(ctx, client, "a")
+			if err != nil && call.Attempts == 0 {
+				t.Fatalf("a call was not made: %v", err)
+			}
+			return err == nil
+		})
+	}
+}
+
+// TestClose lets calls in flight end, and leaves nothing behind.
+func TestClose(t *testing.T) {
+	inside, goOn := make(chan struct{}), make(chan struct{})
+	s := serve(t, func(stream rpc.ServerStream, text string) error {
+		inside <- struct{}{}
+		<-goOn
+		return echo(stream, text)
+	})
+	other := serve(t, echo)
+	before := descriptors(t)
+	leaving, closed := clientOf(t, s.address), clientOf(t, s.address)
+	var callers sync.WaitGroup
+	for _, client := range []*grpc.Client{leaving, closed} {
+		callers.Go(func() {
+			if got, err := say(t.Context(), client, "a"); err != nil || got != "a" {
+				t.Errorf("a call in flight did not survive: %v", err)
+			}
+		})
+		<-inside
+	}
+	if err := leaving.Update([]discovery.Instance{{Address: other.address}}); err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	closed.Close()
+	if got, err := say(t.Context(), leaving, "b"); err != nil || got != "b" || other.conns.Load() != 1 {
+		t.Errorf("the instance that came: %q, %v", got, err)
+	}
+	if _, err := say(t.Context(), closed, "a"); fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("a closed client answers %v", err)
+	}
+	close(goOn)
+	callers.Wait()
+	leaving.Close()
+	soon(t, "every connection is closed", func() bool { return descriptors(t) <= before })
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("the system does not tell which descriptors are open")
+	}
+	return len(open)
+}
