@@ -125,6 +125,7 @@ var modules = map[string][]string{
 	"github.com/miekg/dns":                    {"core/discovery", "bench/faults"},
 	"google.golang.org/grpc":                  {"core/backend/grpc", "core/rollout/etcd"}, // there: how etcd's client connects
 	"google.golang.org/protobuf":              {"core/backend/grpc"},
+	"github.com/apache/thrift":                {"core/backend/thrift"},
 	"go.uber.org/zap":                         {"core/rollout/etcd", "core/discovery"}, // silences etcd's client
 	"golang.org/x/sync":                       {"bench", "bench/twin"},
 

@@ -1,0 +1,173 @@
+package thrift_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/facet-gateway/facet/core/fault"
+)
+
+const (
+	late  = 50 * time.Millisecond // how long after its context a call may end
+	tries = 10                    // until it does: the machine may be busy with something else
+)
+
+var errOwn = errors.New("the test's own reason")
+
+// stage is how far a server lets a call come.
+type stage struct {
+	name, words string
+	handle      func(conn net.Conn, reached func(), ended <-chan struct{})
+}
+
+func stages() []stage {
+	wait := func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) } // until the client closes
+	drip := func(conn net.Conn, head string) {
+		_, _ = io.WriteString(conn, head)
+		ticks := time.NewTicker(time.Millisecond)
+		defer ticks.Stop()
+		for range ticks.C {
+			if _, err := io.WriteString(conn, "x"); err != nil {
+				return
+			}
+		}
+	}
+	read := func(conn net.Conn) bool {
+		_, ok := readCall(bufio.NewReader(conn))
+		return ok
+	}
+	return []stage{
+		{"waiting", "a", func(conn net.Conn, reached func(), _ <-chan struct{}) {
+			if read(conn) {
+				reached()
+				wait(conn)
+			}
+		}},
+		{"in a size", "a", func(conn net.Conn, reached func(), _ <-chan struct{}) {
+			if read(conn) {
+				_, _ = io.WriteString(conn, "\x00")
+				reached()
+				wait(conn)
+			}
+		}},
+		{"in a frame", "a", func(conn net.Conn, reached func(), _ <-chan struct{}) {
+			if read(conn) {
+				reached()
+				drip(conn, "\x00\x0f\x00\x00")
+			}
+		}},
+		{"writing", strings.Repeat("x", 16<<20), func(conn net.Conn, reached func(), ended <-chan struct{}) {
+			_, _ = conn.Read(make([]byte, 1)) // the rest does not fit the buffers between
+			reached()
+			<-ended
+			wait(conn)
+		}},
+	}
+}
+
+// best runs a call at a stage until it ends in time after its context has.
+func (s stage) best(t *testing.T, want error, begin func() (context.Context, func())) {
+	t.Helper()
+	reached, ended, left := make(chan struct{}, 1), make(chan struct{}, tries), make(chan struct{}, 1)
+	address := accept(t, func(conn net.Conn) {
+		s.handle(conn, func() { reached <- struct{}{} }, ended)
+		left <- struct{}{}
+	})
+	client := clientOf(t, address)
+	var took time.Duration
+	for range tries {
+		ctx, end := begin()
+		result := make(chan error, 1)
+		go func() {
+			_, err := say(ctx, client, s.words)
+			result <- err
+		}()
+		<-reached
+		end()
+		<-ctx.Done()
+		over := time.Now()
+		err := <-result
+		took = time.Since(over)
+		ended <- struct{}{}
+		<-left // the connection is closed
+		if !errors.Is(err, errOwn) || !errors.Is(err, want) {
+			t.Fatalf("got %v, want the cause and %v", err, want)
+		}
+		if took <= late {
+			return
+		}
+	}
+	t.Errorf("ended %v after its context", took)
+}
+
+func TestCancelEndsACall(t *testing.T) {
+	for _, s := range stages() {
+		t.Run(s.name, func(t *testing.T) {
+			s.best(t, context.Canceled, func() (context.Context, func()) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				return ctx, func() { time.AfterFunc(20*time.Millisecond, func() { cancel(errOwn) }) }
+			})
+		})
+	}
+}
+
+func TestDeadlineEndsACall(t *testing.T) {
+	for _, s := range stages() {
+		t.Run(s.name, func(t *testing.T) {
+			s.best(t, context.DeadlineExceeded, func() (context.Context, func()) {
+				ctx, cancel := context.WithTimeoutCause(t.Context(), 250*time.Millisecond, errOwn)
+				t.Cleanup(cancel)
+				return ctx, func() {}
+			})
+		})
+	}
+}
+
+func TestEndedBeforeItBegan(t *testing.T) {
+	s := replies(t, echo)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errOwn)
+	ctx, call := withCall(ctx)
+	_, err := say(ctx, clientOf(t, s.address), "a")
+	if !errors.Is(err, errOwn) || fault.CodeOf(err) != fault.Canceled || call.Attempts != 0 || s.conns.Load() != 0 {
+		t.Errorf("got %v after %d attempts", err, call.Attempts)
+	}
+}
+
+// The cause's own code and reason win over the plain ones of the context.
+func TestTheCauseSaysWhatAnEndMeans(t *testing.T) {
+	budget := fault.Because(fault.ReasonBudget, errOwn)
+	address := accept(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, budget)
+	defer cancel()
+	if _, err := say(ctx, clientOf(t, address), "a"); !errors.Is(err, budget) || fault.ReasonOf(err) != fault.ReasonBudget {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestAKeptConnectionEndsWithItsContext, and is not used again.
+func TestAKeptConnectionEndsWithItsContext(t *testing.T) {
+	s := replies(t, func(n int, a asked) (string, bool) {
+		if n == 2 {
+			return "", true // and never
+		}
+		return a.answer(a.words), true
+	})
+	client := clientOf(t, s.address)
+	for i, want := range []fault.Code{fault.OK, fault.Timeout, fault.OK} {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		if _, err := say(ctx, client, "a"); fault.CodeOf(err) != want {
+			t.Errorf("call %d: %v", i, err)
+		}
+		cancel()
+	}
+	if s.conns.Load() != 2 {
+		t.Errorf("%d connections", s.conns.Load())
+	}
+}
