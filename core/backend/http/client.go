@@ -168,7 +168,7 @@ func (c *Client) attempt(ctx context.Context, in *instance, r request, reuse boo
 		return false, c.failed(ctx, in, fault.ReasonError, err)
 	}
 	err = cn.exchange(ctx, r)
-	again = err != nil && (cn.spoiled || cn.unheard() && !r.once)
+	again = err != nil && (cn.spoiled || cn.unheard() && !r.once) && !fault.Over(ctx)
 	reason := cn.reason
 	in.release(cn, cn.unhook() && cn.reusable())
 	if err != nil {

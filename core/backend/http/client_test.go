@@ -367,3 +367,25 @@ func TestHurryEjectsNobody(t *testing.T) {
 		t.Errorf("after calls that had their time it is %s", state)
 	}
 }
+
+// TestAKeptConnectionThatHangsIsBlamed, as a new one is: it was not found closed.
+func TestAKeptConnectionThatHangsIsBlamed(t *testing.T) {
+	address := serve(t, func(conn net.Conn) {
+		if _, err := nethttp.ReadRequest(bufio.NewReader(conn)); err == nil {
+			_, _ = io.WriteString(conn, okJSON(`{"id":"a"}`))
+			_, _ = io.Copy(io.Discard, conn) // and it never answers again
+		}
+	})
+	client := newClient(t, http.Options{Instances: []string{"http://" + address}})
+	if _, err := http.GetJSON[product](t.Context(), client, "/p"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
+	defer cancel()
+	if _, err := http.GetJSON[product](ctx, client, "/p"); fault.CodeOf(err) != fault.Timeout {
+		t.Errorf("got %v", err)
+	}
+	if faults := client.Status()[0].Faults; faults != 1 {
+		t.Errorf("it has %d faults", faults)
+	}
+}
