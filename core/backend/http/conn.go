@@ -13,6 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/report"
 )
 
 const (
@@ -117,7 +118,8 @@ func (cn *conn) exchange(ctx context.Context, r request) error {
 		return err
 	}
 	if r.call != nil {
-		r.call.Caching = cachingOf(&cn.answer.Header)
+		h := &cn.answer.Header
+		r.call.Caching = report.ParseCaching(h.PeekAll(fasthttp.HeaderCacheControl), h.Peek(fasthttp.HeaderAge))
 	}
 	if reason, err := r.accept(&cn.answer.Header); err != nil {
 		cn.reason = reason

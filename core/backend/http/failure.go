@@ -2,9 +2,9 @@ package http
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
+	"github.com/facet-gateway/facet/core/backend/payload"
 	"github.com/facet-gateway/facet/core/fault"
 )
 
@@ -13,12 +13,7 @@ func (c *Client) failed(ctx context.Context, in *instance, reason fault.Reason, 
 	if fault.Over(ctx) {
 		return fault.Ended(ctx, c.service)
 	}
-	failure := fault.Because(reason, fmt.Errorf("%s at %s: %w", c.service, in.address, err))
-	var status statusError
-	if errors.As(err, &status) && status.code() != fault.OK {
-		failure.Code = status.code()
-	}
-	return failure
+	return payload.Fault(reason, fmt.Errorf("%s at %s: %w", c.service, in.address, err))
 }
 
 func (c *Client) because(err error) error { return fmt.Errorf("%s: %w", c.service, err) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/facet-gateway/facet/core/backend/payload"
 	"github.com/facet-gateway/facet/core/fault"
 )
 
@@ -54,8 +55,8 @@ func (r request) accept(h *fasthttp.ResponseHeader) (fault.Reason, error) {
 	if r.fetched == nil || err == nil {
 		return reason, err
 	}
-	var status statusError
-	if !errors.As(err, &status) || status != fasthttp.StatusNotFound && !status.refused() {
+	var status payload.Status
+	if !errors.As(err, &status) || status != fasthttp.StatusNotFound && !status.Refused() {
 		return reason, err
 	}
 	return fault.None, nil
@@ -67,7 +68,7 @@ func (r request) take(h *fasthttp.ResponseHeader, body []byte) error {
 		Status: h.StatusCode(), ContentType: string(h.ContentType()), Body: bytes.Clone(body),
 		Told: string(bytes.Join(h.PeekAll(r.told), []byte(", "))),
 	}
-	if r.fetched.Status < fasthttp.StatusBadRequest && !codec.Valid(body) {
+	if r.fetched.Status < fasthttp.StatusBadRequest && !payload.Valid(body) {
 		return fmt.Errorf("the body of %d bytes is not JSON", len(body))
 	}
 	return nil

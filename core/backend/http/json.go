@@ -2,23 +2,10 @@ package http
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/url"
-	"reflect"
-	"strings"
 
-	"github.com/bytedance/sonic"
-	"github.com/bytedance/sonic/decoder"
+	"github.com/facet-gateway/facet/core/backend/payload"
 )
-
-// codec refuses unescaped control characters and replaces invalid UTF-8 with
-// U+FFFD, as encoding/json does. Strings refer to the body, which is private
-// to the value. It is never changed.
-var codec = sonic.Config{ValidateString: true}.Froze()
-
-// apart is codec for values that are kept apart: each string is a copy.
-var apart = sonic.Config{ValidateString: true, CopyString: true}.Froze()
 
 // GetJSON asks for target, an escaped path and query such as [Target] makes,
 // and decodes the answer. Unknown fields are ignored; the strings of the value
@@ -45,14 +32,8 @@ func PostForm[T any](ctx context.Context, c *Client, target string, form url.Val
 	return decode[T](ctx, c, request{target: target, form: form.Encode(), once: true})
 }
 
-// Prepare compiles the decoder of T, which otherwise the first answer of that
-// type waits for: 6 ms for a small one. It is for the start of a program.
-func Prepare[T any]() error {
-	if err := sonic.Pretouch(reflect.TypeFor[T]()); err != nil {
-		return fmt.Errorf("prepare %v: %w", reflect.TypeFor[T](), err)
-	}
-	return nil
-}
+// Prepare compiles the decoder of T, see [payload.Prepare].
+func Prepare[T any]() error { return payload.Prepare[T]() }
 
 func decode[T any](ctx context.Context, c *Client, r request) (T, error) {
 	value := new(T)
@@ -65,29 +46,8 @@ func decode[T any](ctx context.Context, c *Client, r request) (T, error) {
 
 // decode reads the value from a body.
 func (r request) decode(body string) error {
-	if len(body) < 16 && strings.TrimSpace(body) == "null" {
-		return errEmpty
-	}
-	how := codec
 	if r.apart {
-		how = apart
+		return payload.DecodeApart(body, r.value) //nolint:wrapcheck // it says all
 	}
-	if err := how.UnmarshalFromString(body, r.value); err != nil {
-		return withoutText(err)
-	}
-	return nil
-}
-
-// withoutText drops what a decoding error quotes: a body may hold what no log
-// should.
-func withoutText(err error) error {
-	var syntax decoder.SyntaxError
-	var mismatch *decoder.MismatchTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("the body is not JSON at byte %d: %s", syntax.Pos, syntax.Message())
-	case errors.As(err, &mismatch):
-		return fmt.Errorf("the body has another type at byte %d than %v", mismatch.Pos, mismatch.Type)
-	}
-	return errors.New("the body cannot be decoded")
+	return payload.Decode(body, r.value) //nolint:wrapcheck // it says all
 }

@@ -1,47 +1,37 @@
-package http
+package report
 
 import (
 	"bytes"
 	"math"
 	"strconv"
 	"time"
-
-	"github.com/valyala/fasthttp"
-
-	"github.com/facet-gateway/facet/core/report"
 )
 
-// cachingOf reads what an answer allows a shared cache (RFC 9111, section 5.2),
-// and to stand in (stale-if-error of RFC 5861). A private answer is not to be stored:
-// the cache serves many users. Expires, Pragma and stale-while-revalidate are not
-// read: when an old answer is used while it is renewed is the operator's choice, which
-// no-cache and must-revalidate overrule.
-func cachingOf(h *fasthttp.ResponseHeader) report.Caching {
-	r := cacheControl{maxAge: report.Unlimited, shared: report.Unlimited, stale: report.Unlimited}
-	for _, line := range h.PeekAll(fasthttp.HeaderCacheControl) {
+// ParseCaching reads what an answer allows a shared cache (RFC 9111, section 5.2),
+// and to stand in (stale-if-error of RFC 5861), from the lines of its Cache-Control and
+// its Age. A private answer is not to be stored: the cache serves many users. Expires,
+// Pragma and stale-while-revalidate are not read: when an old answer is used while it
+// is renewed is the operator's choice, which no-cache and must-revalidate overrule.
+func ParseCaching(control [][]byte, age []byte) Caching {
+	r := cacheControl{maxAge: Unlimited, shared: Unlimited, stale: Unlimited}
+	for _, line := range control {
 		r.read(line)
 	}
-	caching := report.Caching{NoStore: r.noStore, MaxAge: r.maxAge, NoStale: r.noStale}
+	caching := Caching{NoStore: r.noStore, MaxAge: r.maxAge, NoStale: r.noStale}
 	if r.stale > 0 {
 		caching.StaleFor = r.stale
 	} else if r.stale == 0 {
 		caching.NoStale = true
 	}
-	if r.shared != report.Unlimited {
+	if r.shared != Unlimited {
 		caching.MaxAge = r.shared
 	}
 	if caching.MaxAge > 0 {
-		caching.MaxAge = max(caching.MaxAge-ageOf(h), 0)
+		if past, err := seconds(age); err == nil {
+			caching.MaxAge = max(caching.MaxAge-past, 0)
+		}
 	}
 	return caching
-}
-
-func ageOf(h *fasthttp.ResponseHeader) time.Duration {
-	age, err := seconds(h.Peek(fasthttp.HeaderAge))
-	if err != nil {
-		return 0
-	}
-	return age
 }
 
 type cacheControl struct {
@@ -98,7 +88,7 @@ func stricter(limit time.Duration, value []byte) time.Duration {
 	if err != nil {
 		return 0
 	}
-	if limit == report.Unlimited {
+	if limit == Unlimited {
 		return age
 	}
 	return min(limit, age)
