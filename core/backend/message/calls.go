@@ -1,0 +1,196 @@
+package message
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+var (
+	// ErrClosed is how calls of a client fail that is closed.
+	ErrClosed = errors.New("the client is closed")
+
+	errNotYet = errors.New("there is no connection yet")
+	errFull   = errors.New("too many calls are in flight")
+	errStuck  = errors.New("the connection takes no more questions")
+)
+
+// Calls are those in flight over one connection. Safe for concurrent use.
+type Calls struct {
+	most  int
+	queue chan *Flight // twice as long as there may be calls: those that ended are in it until the writer comes to them
+
+	mu     sync.Mutex
+	flying map[string]*Flight
+	down   error // why there is no connection; nil: there is
+
+	late atomic.Uint64
+}
+
+// Flight is a call that is in flight.
+type Flight struct {
+	*Request
+
+	ID       string    // that nobody can guess
+	Deadline time.Time // of the call
+
+	landed chan result // one, from whoever takes it out of those that fly
+	over   atomic.Bool // nobody waits for it
+	sent   atomic.Bool
+}
+
+type result struct {
+	answer Answer
+	err    error
+}
+
+// NewCalls returns calls of which so many may be in flight. There is no connection
+// before [Calls.Open].
+func NewCalls(most int) *Calls {
+	return &Calls{most: most, queue: make(chan *Flight, 2*most), flying: make(map[string]*Flight), down: errNotYet}
+}
+
+// Open says that there is a connection.
+func (c *Calls) Open() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !errors.Is(c.down, ErrClosed) {
+		c.down = nil
+	}
+}
+
+// Break says that there is none, and why: what is in flight fails, and so does what is
+// asked until there is one again. After [ErrClosed] there is none any more.
+func (c *Calls) Break(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if errors.Is(c.down, ErrClosed) {
+		return
+	}
+	c.down = err
+	for id, f := range c.flying {
+		delete(c.flying, id)
+		f.land(result{err: err})
+	}
+}
+
+// Down returns why there is no connection, nil if there is one.
+func (c *Calls) Down() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.down
+}
+
+// InFlight returns how many calls are, and Late how many answers were dropped because
+// they were for none.
+func (c *Calls) InFlight() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.flying)
+}
+
+// Late counts the answers that were dropped: their calls had ended, or been answered,
+// or never been made.
+func (c *Calls) Late() uint64 { return c.late.Load() }
+
+// Ask makes a call, and waits for its answer. It ends with ctx, which has a deadline.
+func (c *Calls) Ask(ctx context.Context, r *Request) (Answer, error) {
+	deadline, _ := ctx.Deadline()
+	f := &Flight{Request: r, ID: rand.Text(), Deadline: deadline, landed: make(chan result, 1)}
+	if err := c.begin(f); err != nil {
+		return Answer{}, err
+	}
+	var end result
+	select {
+	case end = <-f.landed:
+	case <-ctx.Done():
+		if c.take(f.ID) == nil {
+			end = <-f.landed // it has come, or is about to
+		} else {
+			f.over.Store(true)
+			end.err = ctx.Err()
+		}
+	}
+	if r.Record != nil && (f.sent.Load() || end.err == nil) {
+		r.Record.Attempts++
+	}
+	return end.answer, end.err
+}
+
+// begin puts a call into the queue.
+func (c *Calls) begin(f *Flight) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.down != nil:
+		return c.down
+	case len(c.flying) >= c.most:
+		return errFull
+	}
+	select {
+	case c.queue <- f:
+		c.flying[f.ID] = f
+		return nil
+	default:
+		return errStuck
+	}
+}
+
+// take returns the call of an id, which is in flight no more; nil if it is of none.
+func (c *Calls) take(id string) *Flight {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.flying[id]
+	delete(c.flying, id)
+	return f
+}
+
+func (f *Flight) land(r result) {
+	f.over.Store(true)
+	f.landed <- r
+}
+
+// Answer gives the call of an id its answer. If it is of none, it is counted.
+func (c *Calls) Answer(id string, a Answer) {
+	if f := c.take(id); f != nil {
+		f.land(result{answer: a})
+		return
+	}
+	c.late.Add(1)
+}
+
+// Fail ends the call of an id, if it is of one.
+func (c *Calls) Fail(id string, err error) {
+	if f := c.take(id); f != nil {
+		f.land(result{err: err})
+	}
+}
+
+// Stray counts an answer that has not even the form of one.
+func (c *Calls) Stray() { c.late.Add(1) }
+
+// Write has send write each call, one after another, until ctx ends: send may be slow,
+// and calls do not wait for it. What a call ends in whose send fails is its error.
+func (c *Calls) Write(ctx context.Context, send func(*Flight) error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case f := <-c.queue:
+			if !f.over.Load() {
+				c.write(f, send)
+			}
+		}
+	}
+}
+
+func (c *Calls) write(f *Flight, send func(*Flight) error) {
+	f.sent.Store(true)
+	if err := send(f); err != nil {
+		f.sent.Store(false)
+		c.Fail(f.ID, err)
+	}
+}
