@@ -1,8 +1,9 @@
 // Package adapter is the vocabulary of a device team: a [Version] of one device
 // class's adapter is a list of endpoints, and an [Endpoint] is a path with a
-// page function. The function is typed by its query and by its page; it is
-// erased once, here, to Serve. A version may build on another one of its class
-// and override some endpoints; a [Set] is all versions of a build, resolved.
+// page function, or with what keeps coming there ([Live]). The function is typed
+// by its query and by its page; it is erased once, here, to Serve or Follow. A
+// version may build on another one of its class and override some endpoints; a
+// [Set] is all versions of a build, resolved.
 package adapter
 
 import "github.com/facet-gateway/facet/devices"

@@ -14,15 +14,16 @@ import (
 	"github.com/facet-gateway/facet/core/stream"
 )
 
-// Endpoint is a path and the page behind it.
+// Endpoint is a path and the page behind it, or the values that keep coming there.
 type Endpoint struct {
 	Path       string       // matches (/[a-z][a-z0-9_]*)+
 	Parameters []Parameter  // of the query; nil of one that is made elsewhere
-	Page       reflect.Type // what the page is encoded from; nil likewise
+	Page       reflect.Type // what the page, or an event of a live one, is encoded from; nil likewise
 
 	overrides bool
 	serve     func(ctx context.Context, r *Request, grown func(body []byte)) (Answer, error)
-	err       error // why it cannot work
+	follow    func(r *Request) (stream.Feed[[]byte], error) // of a live one, which has no serve
+	err       error                                         // why it cannot work
 }
 
 // Page returns the endpoint of a page function. Q is a struct of strings, whose
@@ -30,17 +31,22 @@ type Endpoint struct {
 // page is encoded from, as JSON.
 func Page[Q, P any](path string, page func(*Request, Q) stream.Assembly[P]) Endpoint {
 	decoder, err := NewQuery[Q]()
-	var empty P
-	_, encodeErr := encode(empty)
-	if encodeErr = cmp.Or(encodable(reflect.TypeFor[P]()), encodeErr); encodeErr != nil {
-		err = errors.Join(err, fmt.Errorf("the page type %T: %w", empty, encodeErr))
-	}
 	return Endpoint{
-		Path: path, Parameters: decoder.Parameters(), Page: reflect.TypeFor[P](), err: err,
+		Path: path, Parameters: decoder.Parameters(), Page: reflect.TypeFor[P](), err: errors.Join(err, unencodable[P]("page")),
 		serve: func(ctx context.Context, r *Request, grown func([]byte)) (Answer, error) {
 			return serve(ctx, r, decoder, page, grown)
 		},
 	}
+}
+
+// unencodable says why a type of pages or events cannot be encoded, if it cannot.
+func unencodable[P any](what string) error {
+	var empty P
+	_, err := encode(empty)
+	if err = cmp.Or(encodable(reflect.TypeFor[P]()), err); err != nil {
+		return fmt.Errorf("the %s type %T: %w", what, empty, err)
+	}
+	return nil
 }
 
 // Override is [Page] for a path that the version builds on has: this page takes
@@ -69,7 +75,7 @@ func (e Endpoint) Name() string { return strings.TrimPrefix(e.Path, "/") }
 
 func (e Endpoint) check() error {
 	switch {
-	case e.serve == nil || !validPath.MatchString(e.Path):
+	case e.serve == nil && e.follow == nil || !validPath.MatchString(e.Path):
 		return fmt.Errorf("%q: a path is of the form /name", e.Path)
 	case e.err != nil:
 		return fmt.Errorf("%s: %w", e.Path, e.err)
@@ -112,8 +118,9 @@ func run[P any](ctx context.Context, a stream.Assembly[P], grown func([]byte)) (
 	})
 }
 
-// declare calls the page function; a panic in it is an error.
-func declare[Q, P any](r *Request, query Q, page func(*Request, Q) stream.Assembly[P]) (a stream.Assembly[P], err error) {
+// declare calls a page function, or one that says what is followed; a panic in it is an
+// error.
+func declare[Q, D any](r *Request, query Q, page func(*Request, Q) D) (declared D, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = stream.Panicked(v)

@@ -121,8 +121,10 @@ func (v *Version) over(base *Version) (*Version, error) {
 	}
 	for _, path := range v.paths {
 		e := v.endpoints[path]
-		_, known := whole.endpoints[path]
+		below, known := whole.endpoints[path]
 		switch {
+		case known && e.overrides && e.Live() != below.Live():
+			errs = append(errs, fmt.Errorf("%s: overrides what is not of its kind: a page, and what is live", path))
 		case known && e.overrides:
 			whole.endpoints[path] = e
 		case known:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/facet-gateway/facet/devices"
 )
@@ -74,12 +75,27 @@ func (v *Version) String() string { return v.label }
 // Remote reports whether the pages are made elsewhere (see [NewRemote]).
 func (v *Version) Remote() bool { return v.remote }
 
-// Endpoint returns the endpoint of a path.
-func (v *Version) Endpoint(path string) (Endpoint, bool) {
+// Endpoint returns the endpoint of the page of a path.
+func (v *Version) Endpoint(path string) (Endpoint, bool) { return v.find(path, false) }
+
+// Feed returns the endpoint of what keeps coming at a path (see [Live]).
+func (v *Version) Feed(path string) (Endpoint, bool) { return v.find(path, true) }
+
+func (v *Version) find(path string, live bool) (Endpoint, bool) {
 	e, ok := v.endpoints[path]
-	return e, ok
+	if !ok || e.Live() != live {
+		return Endpoint{}, false
+	}
+	return e, true
 }
 
-// Paths returns the paths of the endpoints, in declared order, those of the
+// Paths returns the paths of the pages, in declared order, those of the
 // version that it builds on first.
-func (v *Version) Paths() []string { return append([]string(nil), v.paths...) }
+func (v *Version) Paths() []string { return v.list(false) }
+
+// FeedPaths returns the paths of what keeps coming, in the same order.
+func (v *Version) FeedPaths() []string { return v.list(true) }
+
+func (v *Version) list(live bool) []string {
+	return slices.DeleteFunc(slices.Clone(v.paths), func(path string) bool { return v.endpoints[path].Live() != live })
+}
