@@ -52,13 +52,16 @@ type stocks struct {
 // availability is unknown.
 type Inventory struct {
 	service
-	stock *command.Command[string, Stock]
+	stock   *command.Command[string, Stock]
+	changes Changes // nil: the service publishes none
+	hub     *stream.Hub[string, Stock]
 }
 
 func declareInventory() *Inventory {
 	i := &Inventory{service: service{name: "inventory"}}
 	i.stock = command.New("inventory.stock", i.fetch).Batch(i.fetchAll).Safe().
 		Tags(func(id string, _ Stock) []string { return ofProduct(id) })
+	i.hub = i.newHub()
 	i.controls = []*command.Control{i.stock.Control}
 	return i
 }

@@ -96,6 +96,9 @@ func (s *Services) Connect(clients map[string]Client) error {
 	return errors.Join(append(errs, prepare())...)
 }
 
+// Close ends what is subscribed to, when nothing is served any more.
+func (s *Services) Close() { s.Inventory.hub.Close() }
+
 // Controls returns what operates the commands, in the order of [Names].
 func (s *Services) Controls() []*command.Control {
 	var all []*command.Control

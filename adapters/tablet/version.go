@@ -18,5 +18,6 @@ func New(s *services.Services) (*adapter.Version, error) {
 		adapter.Page("/productdetails", p.productDetails),
 		adapter.Page("/wishlist", p.wishlist),
 		adapter.Page("/home", p.home),
+		adapter.Live("/live/stock", p.liveStock, newStockEvent),
 	)
 }

@@ -246,9 +246,10 @@ func longestSleep(c *config.Config) time.Duration {
 	return longest
 }
 
-// close ends the calls that belong to no request, then the clients' connections
+// close ends what is subscribed to and the calls that belong to no request, then the clients' connections
 // and the file of the audit.
 func (g *gateway) close() {
+	g.build.services.Close()
 	for _, c := range g.controls {
 		c.Close()
 	}
