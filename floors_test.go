@@ -25,6 +25,7 @@ const roof = 11
 var floors = map[string]int{
 	"devices":                    0,
 	"core/fault":                 0,
+	"core/secret":                0,
 	"testdata/shop":              0,
 	"core/operator":              1,
 	"core/report":                1,

@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 
 	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/core/backend/grpc"
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/backend/nats"
+	"github.com/facet-gateway/facet/core/backend/thrift"
 	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/discovery"
+	"github.com/facet-gateway/facet/core/secret"
 )
 
 // client reaches one service over the transport that the configuration names.
@@ -49,13 +54,57 @@ func (g *gateway) connect() error {
 
 // dial makes the client of a service. It connects to nothing yet.
 func (g *gateway) dial(name string, s *config.Service) (client, error) {
+	rules := s.Balance.Options(g.config.Zone)
 	switch s.Transport {
-	case config.Plain:
-		return http.New(http.Options{
-			Service: name, Instances: s.Instances, MaxBody: int64(s.MaxBody), MaxConns: s.MaxConnections,
-			Balance: s.Balance.Options(g.config.Zone), CheckPath: s.Balance.Check.Path,
-		})
+	case "grpc":
+		return made(grpc.New(grpc.Options{Service: name, Instances: s.Instances, MaxMessage: int(s.MaxBody), Balance: rules}))
+	case "thrift":
+		return made(thrift.New(thrift.Options{
+			Service: name, Instances: s.Instances, MaxMessage: int(s.MaxBody), MaxConns: s.MaxConnections, Balance: rules,
+		}))
+	case "nats":
+		servers, err := known(s)
+		if err != nil {
+			return nil, err
+		}
+		return made(nats.New(nats.Options{Service: name, Servers: servers, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections}))
 	default:
-		return nil, fmt.Errorf("transport: this build has no client for %q", s.Transport)
+		return made(http.New(http.Options{
+			Service: name, Instances: s.Instances, MaxBody: int64(s.MaxBody), MaxConns: s.MaxConnections,
+			Balance: rules, CheckPath: s.Balance.Check.Path,
+		}))
 	}
+}
+
+// made is a client that is none if there is an error.
+func made[C client](c C, err error) (client, error) {
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// known returns the URLs of a service's brokers, with who the gateway is there.
+func known(s *config.Service) ([]string, error) {
+	if s.Broker.User == "" {
+		return s.Instances, nil
+	}
+	user := url.User(s.Broker.User)
+	if s.Broker.PasswordFile != "" {
+		password, err := secret.Read(s.Broker.PasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("broker.password_file: %w", err)
+		}
+		user = url.UserPassword(s.Broker.User, password)
+	}
+	urls := make([]string, len(s.Instances))
+	for i, instance := range s.Instances {
+		u, err := url.Parse(instance)
+		if err != nil {
+			return nil, fmt.Errorf("instances[%d]: it is not a URL", i)
+		}
+		u.User = user
+		urls[i] = u.String()
+	}
+	return urls, nil
 }

@@ -131,10 +131,31 @@ func Load(file string, known Known) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Operators.below(filepath.Dir(file))
-	c.Rollout.below(filepath.Dir(file))
-	c.staticsBelow(filepath.Dir(file))
+	c.below(filepath.Dir(file))
 	return c, nil
+}
+
+// below takes relative paths from a folder.
+func (c *Config) below(folder string) {
+	below(folder, c.Operators.files()...)
+	below(folder, c.Rollout.files()...)
+	below(folder, &c.Cache.PasswordFile)
+	for name, s := range c.Services {
+		below(folder, s.files()...)
+		c.Services[name] = s
+	}
+	for at, s := range c.Static {
+		below(folder, &s.File)
+		c.Static[at] = s
+	}
+}
+
+func below(folder string, paths ...*string) {
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(folder, *p)
+		}
+	}
 }
 
 // Parse reads what a file called name holds. An error about the file is

@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/netip"
-	"path/filepath"
 	"strings"
 )
 
@@ -23,14 +22,7 @@ func (o *Operators) decode(v value) {
 	)
 }
 
-// below takes relative paths from a folder.
-func (o *Operators) below(folder string) {
-	for _, p := range []*string{&o.Tokens, &o.Audit} {
-		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(folder, *p)
-		}
-	}
-}
+func (o *Operators) files() []*string { return []*string{&o.Tokens, &o.Audit} }
 
 const maxPath = 4096
 

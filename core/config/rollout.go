@@ -1,7 +1,6 @@
 package config
 
 import (
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -167,13 +166,10 @@ func (q *Quarantine) decode(v value) {
 	)
 }
 
-// below takes relative paths from a folder.
-func (r *Rollout) below(folder string) {
-	for _, p := range []*string{&r.File, &r.ForceKey, &r.Etcd.PasswordFile, &r.Etcd.CAFile, &r.Etcd.CertFile, &r.Etcd.KeyFile,
-		&r.Exposure.Credentials, &r.Exposure.CA, &r.Exposure.Certificate, &r.Exposure.Key, &r.Exposure.HashKey} {
-		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(folder, *p)
-		}
+func (r *Rollout) files() []*string {
+	return []*string{
+		&r.File, &r.ForceKey, &r.Etcd.PasswordFile, &r.Etcd.CAFile, &r.Etcd.CertFile, &r.Etcd.KeyFile,
+		&r.Exposure.Credentials, &r.Exposure.CA, &r.Exposure.Certificate, &r.Exposure.Key, &r.Exposure.HashKey,
 	}
 }
 

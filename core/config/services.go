@@ -58,6 +58,14 @@ func decodeService(v value, s *Service) {
 	)
 }
 
+func (s *Service) files() []*string {
+	r := &s.Resolver
+	return []*string{
+		&s.Broker.PasswordFile, &r.Etcd.PasswordFile, &r.Etcd.CAFile, &r.Etcd.CertFile, &r.Etcd.KeyFile,
+		&r.Consul.TokenFile, &r.Consul.CAFile, &r.Kubernetes.TokenFile, &r.Kubernetes.CAFile,
+	}
+}
+
 // requireInstances adds an error for each service that the file gives no
 // instances, or something that its transport has no use for. What is wrong with those
 // it gives has been said already.

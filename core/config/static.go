@@ -3,7 +3,6 @@ package config
 import (
 	"maps"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -100,16 +99,6 @@ func line(v value) (string, bool) {
 		return "", false
 	}
 	return got, ok
-}
-
-// staticsBelow takes the relative paths of files from a folder.
-func (c *Config) staticsBelow(folder string) {
-	for name, s := range c.Static {
-		if s.File != "" && !filepath.IsAbs(s.File) {
-			s.File = filepath.Join(folder, s.File)
-			c.Static[name] = s
-		}
-	}
 }
 
 // checkHidden refuses static answers that a route's prefix takes, too. (No route can

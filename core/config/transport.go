@@ -13,14 +13,15 @@ const Plain = "http"
 // transports are the ways to call a service, with the scheme of its instances' URLs.
 var transports = map[string]struct {
 	scheme string
-	broker bool // instances are the brokers that lead to the service, not the service
+	secure string // the scheme of those that are reached over TLS; "": none are
+	broker bool   // instances are the brokers that lead to the service, not the service
 }{
 	Plain:    {scheme: "http"},
 	"grpc":   {scheme: "grpc"},
 	"thrift": {scheme: "thrift"},
 	"zmq":    {scheme: "tcp"},
-	"nats":   {scheme: "nats", broker: true},
-	"amqp":   {scheme: "amqp", broker: true},
+	"nats":   {scheme: "nats", secure: "tls", broker: true},
+	"amqp":   {scheme: "amqp", secure: "amqps", broker: true},
 }
 
 // Broker is how a gateway is known to the brokers of a service that is reached over one.
@@ -110,6 +111,9 @@ func instanceURL(transport string) reader[string] {
 	if transport == "amqp" {
 		rule += ", with a virtual host as its path if it has one"
 	}
+	if secure := transports[transport].secure; secure != "" {
+		rule += ", or " + secure + " for TLS"
+	}
 	return func(v value) (string, bool) {
 		text, ok := scalar(v, scheme+"://127.0.0.1:9001")
 		if !ok {
@@ -119,7 +123,7 @@ func instanceURL(transport string) reader[string] {
 			v.fail("holds a user name or an @; allowed: %s", rule)
 			return "", false
 		}
-		if problem := urlProblem(text, scheme, transport == Plain || transport == "amqp"); problem != "" {
+		if problem := urlProblem(text, []string{scheme, transports[transport].secure}, transport == Plain || transport == "amqp"); problem != "" {
 			v.fail("%q %s; allowed: %s", shorten(text), problem, rule)
 			return "", false
 		}
@@ -129,13 +133,13 @@ func instanceURL(transport string) reader[string] {
 
 const urlRule = "http://HOST:PORT, with a path if it has one"
 
-func urlProblem(text, scheme string, mayHavePath bool) string {
+func urlProblem(text string, schemes []string, mayHavePath bool) string {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
 		return "is not a URL"
-	case u.Scheme != scheme:
-		return "does not start with " + scheme + "://"
+	case u.Scheme == "" || !slices.Contains(schemes, u.Scheme):
+		return "does not start with " + schemes[0] + "://"
 	case strings.ContainsAny(text, "?#"):
 		return "holds a query or a fragment"
 	case strings.ContainsAny(text, " \t\r\n"):

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/secret"
 )
 
 // ConsulOptions say which service Consul is asked for. What is "" is not needed,
@@ -140,7 +141,7 @@ func (c *Consul) open(q *http.Request) error {
 	if c.options.TokenFile == "" {
 		return nil
 	}
-	token, err := secret(c.options.TokenFile)
+	token, err := secret.Read(c.options.TokenFile)
 	if err != nil {
 		return fmt.Errorf("token_file: %w", err)
 	}

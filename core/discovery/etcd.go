@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/secret"
 )
 
 // EtcdOptions say which keys of which cluster are the instances. What is "" is not
@@ -148,7 +149,7 @@ func (o *EtcdOptions) client(ctx context.Context) (*clientv3.Client, error) {
 // secrets reads the files.
 func (o *EtcdOptions) secrets() (password string, secured *tls.Config, err error) {
 	if o.PasswordFile != "" {
-		if password, err = secret(o.PasswordFile); err != nil {
+		if password, err = secret.Read(o.PasswordFile); err != nil {
 			return "", nil, fmt.Errorf("password_file: %w", err)
 		}
 	}

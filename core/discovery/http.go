@@ -18,27 +18,6 @@ import (
 	"github.com/facet-gateway/facet/core/fault"
 )
 
-const maxSecret = 4 << 10 // bytes, of a token or a password
-
-// secret returns the one line of a file, which is read anew at each use, since tokens
-// are renewed. No error repeats it.
-func secret(file string) (string, error) {
-	f, err := os.Open(file) //nolint:gosec // the configuration names it
-	if err != nil {
-		return "", err
-	}
-	defer f.Close() //nolint:errcheck // it was only read
-	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
-	if err != nil {
-		return "", err
-	}
-	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
-	if len(text) == 0 || len(text) > maxSecret || bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "", fmt.Errorf("%s holds no secret; allowed: one line of at most %d bytes of ASCII", file, maxSecret)
-	}
-	return string(text), nil
-}
-
 // authorities returns who may sign certificates; nil: whom the system trusts.
 func authorities(file string) (*x509.CertPool, error) {
 	if file == "" {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/secret"
 )
 
 // KubernetesOptions say which service of which cluster it is. What is "" is as the
@@ -137,7 +138,7 @@ func (o *KubernetesOptions) complete() error {
 		}
 	}
 	if o.Namespace == "" {
-		name, err := secret(accountNamespace)
+		name, err := secret.Read(accountNamespace)
 		if err != nil {
 			return fmt.Errorf("namespace: %w", err)
 		}
@@ -155,7 +156,7 @@ func (o *KubernetesOptions) complete() error {
 }
 
 func (o *KubernetesOptions) open(q *http.Request) error {
-	token, err := secret(o.TokenFile)
+	token, err := secret.Read(o.TokenFile)
 	if err != nil {
 		return fmt.Errorf("token_file: %w", err)
 	}

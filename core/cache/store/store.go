@@ -3,17 +3,15 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/cache/memcached"
 	"github.com/facet-gateway/facet/core/cache/redis"
+	"github.com/facet-gateway/facet/core/secret"
 )
 
 // Options say which store to share, if any, and within what bounds: plain data,
@@ -64,27 +62,15 @@ func Open(o Options, log *slog.Logger) (*cache.Shared, error) {
 func (o *Options) address() (redis.Address, error) {
 	a, err := redis.Parse(o.Redis)
 	if err == nil && o.PasswordFile != "" {
-		a.Password, err = readPassword(o.PasswordFile)
+		a.Password, err = password(o.PasswordFile)
 	}
 	return a, err
 }
 
-const maxPassword = 4 << 10
-
-// readPassword returns the one line of a file. No error repeats it.
-func readPassword(file string) (string, error) {
-	f, err := os.Open(file) //nolint:gosec // which file is the operator's choice
+func password(file string) (string, error) {
+	text, err := secret.Read(file)
 	if err != nil {
 		return "", fmt.Errorf("password_file: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
-	text, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
-	if err != nil {
-		return "", fmt.Errorf("password_file: %w", err)
-	}
-	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
-	if len(text) == 0 || len(text) > maxPassword || bytes.ContainsAny(text, "\r\n\x00") {
-		return "", fmt.Errorf("password_file: %s is not a password; allowed: one line of at most 4096 bytes", file)
-	}
-	return string(text), nil
+	return text, nil
 }

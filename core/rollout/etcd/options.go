@@ -1,16 +1,16 @@
 package etcd
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path"
 	"strings"
+
+	"github.com/facet-gateway/facet/core/secret"
 )
 
 // Options say which cluster it is, and who asks it. What is "" is not needed, unless
@@ -31,8 +31,7 @@ const DefaultPrefix = "/facet/rollout"
 
 const (
 	maxEndpoints = 16
-	maxPrefix    = 200     // bytes
-	maxPassword  = 4 << 10 // bytes
+	maxPrefix    = 200 // bytes
 )
 
 // Validate says what is wrong with the options, by the name of the field; it reads no file.
@@ -90,20 +89,11 @@ func (o *Options) password() (string, error) {
 	if o.PasswordFile == "" {
 		return "", nil
 	}
-	f, err := os.Open(o.PasswordFile)
+	text, err := secret.Read(o.PasswordFile)
 	if err != nil {
 		return "", fmt.Errorf("password_file: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
-	text, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
-	if err != nil {
-		return "", fmt.Errorf("password_file: %w", err)
-	}
-	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
-	if len(text) == 0 || len(text) > maxPassword || bytes.ContainsAny(text, "\r\n\x00") {
-		return "", fmt.Errorf("password_file: %s is not a password; allowed: one line of at most %d bytes", o.PasswordFile, maxPassword)
-	}
-	return string(text), nil
+	return text, nil
 }
 
 // tls returns how to speak with the servers; nil: in the clear.
