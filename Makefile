@@ -41,8 +41,9 @@ test: test-tools ## install what the tests need, then vet and test everything wi
 
 # The race detector links with a C compiler, the playground is tested in a browser,
 # a linter and a client in TypeScript, of the devices' documents, run on Node, and
-# the shared cache and the store of rollouts are tested with real servers, which the
-# tests start themselves; one that a package starts is neither used nor stopped.
+# the shared cache, the store of rollouts and the client over AMQP are tested with real
+# servers, which the tests start themselves; one that a package starts is neither used
+# nor stopped.
 # promtool looks at the metrics; the server that comes with it is not run.
 .PHONY: test-tools
 test-tools: needed $(CLIENT)/node_modules/.package-lock.json
@@ -58,6 +59,7 @@ needed:
 	@$(call need,redis-server,redis-server)
 	@$(call need,memcached,memcached)
 	@$(call need,etcd,etcd-server)
+	@$(call need,/usr/lib/rabbitmq/bin/rabbitmq-server,rabbitmq-server)
 
 # npm writes this file last. It does not run the packages' own scripts.
 $(CLIENT)/node_modules/.package-lock.json: $(addprefix $(CLIENT)/,package.json package-lock.json .npmrc) | needed

@@ -44,6 +44,7 @@ var floors = map[string]int{
 	"core/backend/grpc":          3,
 	"core/backend/thrift":        3,
 	"core/backend/amqp":          3,
+	"core/backend/amqp/amqptest": 1,
 	"core/backend/nats":          3,
 	"core/backend/zmq":           3,
 	"core/command":               3,
@@ -146,7 +147,8 @@ var testModules = []string{
 
 // testPackages are libraries for tests: only tests import them, so that no
 // program holds them. They use testModules as tests do.
-var testPackages = []string{"adapters/adaptertest", "core/cache/cachetest", "core/rollout/storetest", "core/rollout/etcd/etcdtest"}
+var testPackages = []string{"adapters/adaptertest", "core/cache/cachetest", "core/rollout/storetest", "core/rollout/etcd/etcdtest",
+	"core/backend/amqp/amqptest"}
 
 func TestPackagesImportOnlyLowerFloors(t *testing.T) {
 	t.Parallel()

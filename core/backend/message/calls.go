@@ -77,6 +77,16 @@ func (c *Calls) Break(err error) {
 	}
 }
 
+// Hold says that no more questions are taken, and why, until there is a connection
+// again. What is in flight may still be answered.
+func (c *Calls) Hold(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !errors.Is(c.down, ErrClosed) {
+		c.down = err
+	}
+}
+
 // Down returns why there is no connection, nil if there is one.
 func (c *Calls) Down() error {
 	c.mu.Lock()
@@ -84,8 +94,7 @@ func (c *Calls) Down() error {
 	return c.down
 }
 
-// InFlight returns how many calls are, and Late how many answers were dropped because
-// they were for none.
+// InFlight returns how many calls are.
 func (c *Calls) InFlight() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

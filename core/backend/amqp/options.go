@@ -1,0 +1,109 @@
+package amqp
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/facet-gateway/facet/core/backend/message"
+	"github.com/facet-gateway/facet/core/fault"
+)
+
+// Options is what a [Client] is made from. Zero values take the defaults named
+// here; negative ones are refused.
+type Options struct {
+	Service     string      // names the service in causes of failures; required
+	Servers     []string    // tried in turn: amqp:// or amqps://[user:password@]host[:port][/vhost]; required
+	MaxBody     int         // of an answer, in bytes; default 1 MiB, at most 64 MiB
+	MaxInFlight int         // calls at once; more fail at once; default 512, at most 65536
+	TLS         *tls.Config // of amqps:// servers; nil: the system's authorities
+}
+
+const (
+	defaultPort    = "5672"
+	defaultTLSPort = "5671"
+	maxServers     = 100
+)
+
+func (o Options) withDefaults() Options {
+	if o.MaxBody == 0 {
+		o.MaxBody = message.DefaultMaxBody
+	}
+	if o.MaxInFlight == 0 {
+		o.MaxInFlight = message.DefaultMaxInFlight
+	}
+	return o
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Service == "":
+		return fault.InvalidField("service", "must be named")
+	case len(o.Servers) == 0 || len(o.Servers) > maxServers:
+		return fault.InvalidField("servers", "must be 1 to 100 URLs")
+	case o.MaxBody < 0 || o.MaxBody > message.LargestMaxBody:
+		return fault.InvalidField("max_body", "must be 1 to 67108864 bytes")
+	case o.MaxInFlight < 0 || o.MaxInFlight > message.LargestMaxInFlight:
+		return fault.InvalidField("max_in_flight", "must be 1 to 65536")
+	}
+	for i, server := range o.Servers {
+		if err := CheckURL(server); err != nil {
+			return fault.InvalidField(fmt.Sprintf("servers[%d]", i), err.Error())
+		}
+	}
+	return nil
+}
+
+// CheckURL says what is wrong with the URL of a server. Its errors never repeat what may
+// be a secret.
+func CheckURL(server string) error {
+	u, err := url.Parse(server)
+	if err != nil {
+		return errors.New("is not a URL of the form amqp://[user:password@]host:port/vhost")
+	}
+	shown := *u
+	shown.User = nil
+	refuse := func(what string) error { return fmt.Errorf("%.200q: %s", shown.String(), what) }
+	switch {
+	case u.Scheme != "amqp" && u.Scheme != "amqps":
+		return refuse("the scheme must be amqp or amqps")
+	case u.Hostname() == "":
+		return refuse("must name a host")
+	case !validPort(u.Port()):
+		return refuse("the port must be 1 to 65535")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return refuse("must hold no query and no fragment")
+	case strings.Count(u.EscapedPath(), "/") > 1 || len(u.Path) > maxVhost:
+		return refuse("the path must be one vhost, with its slashes as %2F")
+	}
+	return nil
+}
+
+// maxVhost is what AMQP allows, and the slash before it.
+const maxVhost = 256
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
+}
+
+// hostOf returns host:port of a server's URL.
+func hostOf(server string) string {
+	u, err := url.Parse(server)
+	if err != nil {
+		return ""
+	}
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "amqps":
+		port = defaultTLSPort
+	default:
+		port = defaultPort
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
