@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/core/backend/amqp"
 	"github.com/facet-gateway/facet/core/backend/grpc"
 	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/backend/nats"
@@ -62,18 +63,25 @@ func (g *gateway) dial(name string, s *config.Service) (client, error) {
 		return made(thrift.New(thrift.Options{
 			Service: name, Instances: s.Instances, MaxMessage: int(s.MaxBody), MaxConns: s.MaxConnections, Balance: rules,
 		}))
-	case "nats":
-		servers, err := known(s)
-		if err != nil {
-			return nil, err
-		}
-		return made(nats.New(nats.Options{Service: name, Servers: servers, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections}))
+	case "nats", "amqp":
+		return dialBroker(name, s)
 	default:
 		return made(http.New(http.Options{
 			Service: name, Instances: s.Instances, MaxBody: int64(s.MaxBody), MaxConns: s.MaxConnections,
 			Balance: rules, CheckPath: s.Balance.Check.Path,
 		}))
 	}
+}
+
+func dialBroker(name string, s *config.Service) (client, error) {
+	servers, err := known(s)
+	if err != nil {
+		return nil, err
+	}
+	if s.Transport == "nats" {
+		return made(nats.New(nats.Options{Service: name, Servers: servers, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections}))
+	}
+	return made(amqp.New(amqp.Options{Service: name, Servers: servers, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections}))
 }
 
 // made is a client that is none if there is an error.
@@ -107,4 +115,16 @@ func known(s *config.Service) ([]string, error) {
 		urls[i] = u.String()
 	}
 	return urls, nil
+}
+
+// lateOf returns how many answers over messages came after their calls had ended, of a
+// client that has such.
+func lateOf(c client) (late uint64, has bool) {
+	switch c := c.(type) {
+	case *nats.Client:
+		return c.Stats().Late, true
+	case *amqp.Client:
+		return c.Stats().Late, true
+	}
+	return 0, false
 }

@@ -22,6 +22,8 @@ type demonstration struct {
 	listen addressFlag
 	admin  addressFlag
 	faults faultFlag
+	plain  bool   // every service over HTTP
+	amqp   string // URL of a broker that leads to shipping; "": it is reached over HTTP
 }
 
 func newDemo() *cobra.Command {
@@ -36,6 +38,10 @@ three pages, and a service to break and to heal. The address it prints after
 made for this run, lets its owner change the gateway through the private port; the
 address after "operator" is that page with the token, to release versions there.
 
+Most services are reached over HTTP, the cart over gRPC, orders over Thrift and the
+inventory over NATS, whose broker runs in the process, too. With a broker of yours,
+shipping is reached over AMQP. The pages are the same over HTTP alone (--plain).
+
 X-User-Id names the user (u-7 is one) and is believed, and any web page may read
 the answers: a demonstration holds invented data only. The configuration is the
 default one otherwise.
@@ -43,6 +49,7 @@ default one otherwise.
 ` + faultHelp,
 		Example: `  facet demo
   facet demo --listen :0 --admin :0
+  facet demo --amqp amqp://guest:guest@127.0.0.1:5672/
   facet demo --fault reviews=hang --fault orders=latency=100ms,spread=80ms`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,6 +58,9 @@ default one otherwise.
 	}
 	cmd.Flags().Var(&d.listen, "listen", "where the gateway serves pages; port 0: a free port")
 	cmd.Flags().Var(&d.admin, "admin", "where the gateway tells how it is; port 0: a free port")
+	cmd.Flags().BoolVar(&d.plain, "plain", false, "reach every service over HTTP")
+	cmd.Flags().StringVar(&d.amqp, "amqp", "", "reach shipping over this broker, a RabbitMQ: amqp://[USER:PASSWORD@]HOST:PORT[/VHOST]")
+	cmd.MarkFlagsMutuallyExclusive("plain", "amqp")
 	cmd.Flags().Var(d.faults, "fault", "a fault to begin with; can be given for each service")
 	return cmd
 }
@@ -60,12 +70,17 @@ func (d *demonstration) run(ctx context.Context, stdout, stderr io.Writer) error
 	if err != nil {
 		return failed(err)
 	}
-	shop, err := startSimulator(ctx, simulator.Options{Faults: d.faults})
+	ways, err := newWays(d)
+	if err != nil {
+		return err
+	}
+	defer ways.close()
+	shop, err := startSimulator(ctx, simulator.Options{Faults: d.faults, Transports: ways.transports(), Brokers: ways.brokers})
 	if err != nil {
 		return err
 	}
 	defer shop.Close() // last: the gateway drains into it
-	c, err := config.Parse("the demonstration's configuration", []byte(d.config(shop)), b.known())
+	c, err := config.Parse("the demonstration's configuration", []byte(d.config(shop, ways)), b.known())
 	if err != nil {
 		return refused{err}
 	}
@@ -107,13 +122,13 @@ func (g *gateway) employ() (string, error) {
 }
 
 // config is the configuration for where the simulated services listen.
-func (d *demonstration) config(shop *simulator.Simulator) string {
+func (d *demonstration) config(shop *simulator.Simulator, w *ways) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "listen: %q\nadmin: %q\n", d.listen, d.admin)
 	text.WriteString("auth: {mode: header}\ncors: {origins: [\"*\"]}\nlog: {format: text}\n")
 	text.WriteString("server: {drain_delay: 0s}\nrollout: {file: \"\"}\nservices:\n")
 	for _, name := range services.Names() {
-		fmt.Fprintf(&text, "  %s: {instances: [%q]}\n", name, shop.URL(name))
+		fmt.Fprintf(&text, "  %s: {%s}\n", name, w.to(shop, name))
 	}
 	return text.String()
 }

@@ -126,6 +126,14 @@ func (g *gateway) instanceFigures() []telemetry.Figure {
 			Read: count(func(s *balance.Status) bool { return s.State == balance.Out || s.State == balance.Unhealthy }),
 		},
 	}
+	late := func(service string) bool { _, has := lateOf(g.clients[service]); return has }
+	if over := slices.DeleteFunc(slices.Clone(services), func(service string) bool { return !late(service) }); len(over) > 0 {
+		all = append(all, telemetry.Figure{
+			Name: "facet_service_late_answers_total", Help: "Answers over messages that were for no call in flight, and were dropped.",
+			Label: "service", Values: over, Counter: true,
+			Read: func(service string) float64 { n, _ := lateOf(g.clients[service]); return float64(n) },
+		})
+	}
 	if found := slices.Sorted(maps.Keys(g.followers)); len(found) > 0 {
 		all = append(all, telemetry.Figure{
 			Name: "facet_service_discovery_stale", Help: "1 while instances are the last that were known, since their registry says nothing.",

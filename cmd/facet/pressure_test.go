@@ -66,7 +66,7 @@ func newStage(t *testing.T, extra string) *stage {
 		t.Fatal(err)
 	}
 	d := &demonstration{listen: "127.0.0.1:0", admin: "127.0.0.1:0"}
-	c, err := config.Parse("test", []byte(d.config(s.shop)+extra), s.build.known())
+	c, err := config.Parse("test", []byte(d.config(s.shop, &ways{})+extra), s.build.known())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ var policyRows = []struct {
 // more said of two services.
 func (s *stage) file(catalog, reviews string) {
 	s.t.Helper()
-	text := (&demonstration{listen: "127.0.0.1:0", admin: "127.0.0.1:0"}).config(s.shop) + "pages: {productdetails: {budget: 2m}}\n"
+	text := (&demonstration{listen: "127.0.0.1:0", admin: "127.0.0.1:0"}).config(s.shop, &ways{}) + "pages: {productdetails: {budget: 2m}}\n"
 	for service, more := range map[string]string{"catalog": catalog, "reviews": reviews} {
 		instances := "{instances: [\"" + s.shop.URL(service) + "\"]"
 		if more != "" {
