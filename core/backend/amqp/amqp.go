@@ -26,6 +26,7 @@ package amqp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -58,6 +59,7 @@ var (
 type Client struct {
 	options Options
 	calls   *message.Calls
+	late    atomic.Uint64
 	session atomic.Pointer[session] // nil: there is no connection
 
 	life    context.Context //nolint:containedctx // of the connection
@@ -72,7 +74,8 @@ func New(options Options) (*Client, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	c := &Client{options: options, calls: message.NewCalls(options.MaxInFlight)}
+	c := &Client{options: options}
+	c.calls = message.NewCalls(options.MaxInFlight, &c.late)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.running.Go(c.keep)
 	c.running.Go(func() { c.calls.Write(c.life, c.send) })
@@ -97,7 +100,7 @@ type Stats struct {
 }
 
 // Stats returns what the client has counted.
-func (c *Client) Stats() Stats { return Stats{InFlight: c.calls.InFlight(), Late: c.calls.Late()} }
+func (c *Client) Stats() Stats { return Stats{InFlight: c.calls.InFlight(), Late: c.late.Load()} }
 
 // Status returns the brokers: the one that there is a connection to is in, the others
 // are out.
@@ -133,14 +136,18 @@ func (c *Client) keep() {
 
 // live has one session, until it ends. served reports that calls could be made.
 func (c *Client) live(server int) (served bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("what the broker sent ended in a panic: %v", p)
+		}
+	}()
 	s, err := c.connect(server)
 	if err != nil {
 		return false, err
 	}
 	defer s.close()
+	defer c.session.Store(nil)
 	c.session.Store(s)
 	c.calls.Open()
-	err = s.serve(c.life, c.calls)
-	c.session.Store(nil)
-	return true, err
+	return true, s.serve(c.life, c.calls)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +28,7 @@ type Calls struct {
 	flying map[string]*Flight
 	down   error // why there is no connection; nil: there is
 
-	late atomic.Uint64
+	late *atomic.Uint64
 }
 
 // Flight is a call that is in flight.
@@ -47,10 +48,11 @@ type result struct {
 	err    error
 }
 
-// NewCalls returns calls of which so many may be in flight. There is no connection
-// before [Calls.Open].
-func NewCalls(most int) *Calls {
-	return &Calls{most: most, queue: make(chan *Flight, 2*most), flying: make(map[string]*Flight), down: errNotYet}
+// NewCalls returns calls of which so many may be in flight, and says where answers are
+// counted that are for none of them: they are late, come twice, or are made up. There is
+// no connection before [Calls.Open].
+func NewCalls(most int, late *atomic.Uint64) *Calls {
+	return &Calls{most: most, late: late, queue: make(chan *Flight, 2*most), flying: make(map[string]*Flight), down: errNotYet}
 }
 
 // Open says that there is a connection.
@@ -100,10 +102,6 @@ func (c *Calls) InFlight() int {
 	defer c.mu.Unlock()
 	return len(c.flying)
 }
-
-// Late counts the answers that were dropped: their calls had ended, or been answered,
-// or never been made.
-func (c *Calls) Late() uint64 { return c.late.Load() }
 
 // Ask makes a call, and waits for its answer. It ends with ctx, which has a deadline.
 func (c *Calls) Ask(ctx context.Context, r *Request) (Answer, error) {
@@ -197,6 +195,11 @@ func (c *Calls) Write(ctx context.Context, send func(*Flight) error) {
 }
 
 func (c *Calls) write(f *Flight, send func(*Flight) error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.Fail(f.ID, fmt.Errorf("the question ended in a panic: %v", p))
+		}
+	}()
 	f.sent.Store(true)
 	if err := send(f); err != nil {
 		f.sent.Store(false)

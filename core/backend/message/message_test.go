@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,7 +21,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // line is calls whose writer runs until the test's end.
 func line(t *testing.T, most int, send func(c *message.Calls, f *message.Flight) error) *message.Calls {
 	t.Helper()
-	c := message.NewCalls(most)
+	return counted(t, most, new(atomic.Uint64), send)
+}
+
+func counted(t *testing.T, most int, late *atomic.Uint64, send func(c *message.Calls, f *message.Flight) error) *message.Calls {
+	t.Helper()
+	c := message.NewCalls(most, late)
 	c.Open()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -43,7 +49,8 @@ func echo(c *message.Calls, f *message.Flight) error {
 
 func TestAnswersBelongToTheirCalls(t *testing.T) {
 	t.Parallel()
-	c := line(t, 64, func(c *message.Calls, f *message.Flight) error {
+	var late atomic.Uint64
+	c := counted(t, 64, &late, func(c *message.Calls, f *message.Flight) error {
 		c.Answer("made up", message.Answer{Said: "evil"})
 		_ = echo(c, f)
 		c.Answer(f.ID, message.Answer{Said: "a second one"})
@@ -61,7 +68,7 @@ func TestAnswersBelongToTheirCalls(t *testing.T) {
 		})
 	}
 	callers.Wait()
-	soon(t, "all others are counted", func() bool { return c.Late() == 2*6400 && c.InFlight() == 0 })
+	soon(t, "all others are counted", func() bool { return late.Load() == 2*6400 && c.InFlight() == 0 })
 }
 
 func TestWhatFails(t *testing.T) {
@@ -70,6 +77,10 @@ func TestWhatFails(t *testing.T) {
 	c := line(t, 8, func(*message.Calls, *message.Flight) error { return errSend })
 	if _, err := ask(t.Context(), c, "x"); !errors.Is(err, errSend) {
 		t.Errorf("not sent: %v", err)
+	}
+	c = line(t, 8, func(*message.Calls, *message.Flight) error { panic("a defect") })
+	if _, err := ask(t.Context(), c, "x"); err == nil || !strings.Contains(err.Error(), "a defect") {
+		t.Errorf("in a panic: %v", err)
 	}
 	c = line(t, 8, func(c *message.Calls, _ *message.Flight) error { c.Break(errBroken); return nil })
 	if _, err := ask(t.Context(), c, "x"); !errors.Is(err, errBroken) {

@@ -48,6 +48,7 @@ var (
 type Client struct {
 	options Options
 	calls   *message.Calls
+	late    atomic.Uint64
 	inbox   string // before the id of each call
 	lost    atomic.Uint64
 
@@ -76,9 +77,8 @@ func New(options Options) (*Client, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	c := &Client{
-		options: options, calls: message.NewCalls(options.MaxInFlight), inbox: nats.NewInbox() + ".", next: make(chan struct{}),
-	}
+	c := &Client{options: options, inbox: nats.NewInbox() + ".", next: make(chan struct{})}
+	c.calls = message.NewCalls(options.MaxInFlight, &c.late)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.running.Go(c.keep)
 	c.running.Go(func() { c.calls.Write(c.life, c.send) })
@@ -105,7 +105,7 @@ type Stats struct {
 
 // Stats returns what the client has counted.
 func (c *Client) Stats() Stats {
-	return Stats{InFlight: c.calls.InFlight(), Late: c.calls.Late(), Lost: c.lost.Load()}
+	return Stats{InFlight: c.calls.InFlight(), Late: c.late.Load(), Lost: c.lost.Load()}
 }
 
 // Status returns the servers: the one that there is a connection to is in, the others
