@@ -58,7 +58,7 @@ type Client struct {
 
 	mu      sync.Mutex
 	session *session
-	next    chan struct{} // closed when there is another session
+	broken  chan struct{} // closed when the connection breaks; nil: there is none
 }
 
 // session is one client of NATS's own, which connects again and again, until a server
@@ -77,7 +77,7 @@ func New(options Options) (*Client, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	c := &Client{options: options, inbox: nats.NewInbox() + ".", next: make(chan struct{})}
+	c := &Client{options: options, inbox: nats.NewInbox() + "."}
 	c.calls = message.NewCalls(options.MaxInFlight, &c.late)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.running.Go(c.keep)
@@ -88,7 +88,7 @@ func New(options Options) (*Client, error) {
 // Close ends the client and what runs for it. Calls in flight fail. It may be called
 // more than once.
 func (c *Client) Close() {
-	c.calls.Break(message.ErrClosed)
+	c.down(message.ErrClosed)
 	c.end()
 	c.running.Wait()
 }
@@ -133,23 +133,36 @@ func (c *Client) current() *session {
 	return c.session
 }
 
-// await returns the session after one, and false if ctx ends before there is another.
-func (c *Client) await(ctx context.Context, after *session) (*session, bool) {
-	for {
-		c.mu.Lock()
-		s, next := c.session, c.next
-		c.mu.Unlock()
-		if s != nil && s != after {
-			return s, true
-		}
-		select {
-		case <-next:
-		case <-ctx.Done():
-			return nil, false
-		case <-c.life.Done():
-			return nil, false
-		}
+// connected returns the session, and what is closed when its connection breaks; nil if
+// there is no connection.
+func (c *Client) connected() (*session, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken == nil {
+		return nil, nil
 	}
+	return c.session, c.broken
+}
+
+// up says that there is a connection.
+func (c *Client) up() {
+	c.mu.Lock()
+	if c.broken == nil {
+		c.broken = make(chan struct{})
+	}
+	c.mu.Unlock()
+	c.calls.Open()
+}
+
+// down says that there is none, and why: what is in flight fails, and subscriptions end.
+func (c *Client) down(err error) {
+	c.mu.Lock()
+	if c.broken != nil {
+		close(c.broken)
+		c.broken = nil
+	}
+	c.mu.Unlock()
+	c.calls.Break(err)
 }
 
 // keep has a session, and another one when it gives up, until the client's end.
@@ -174,11 +187,6 @@ func (c *Client) live() {
 		c.calls.Break(err)
 		return
 	}
-	c.mu.Lock()
-	c.session = s
-	close(c.next)
-	c.next = make(chan struct{})
-	c.mu.Unlock()
 	select {
 	case <-s.closed:
 	case <-c.life.Done():
@@ -186,7 +194,7 @@ func (c *Client) live() {
 	s.hangUp() // who waits for a server holds the lock that Close needs
 	s.conn.Close()
 	<-s.closed
-	c.calls.Break(errAway)
+	c.down(errAway)
 }
 
 // connect makes a session. It does not wait: the session connects by itself.
@@ -205,19 +213,22 @@ func (c *Client) connect() (*session, error) {
 		return nil, err //nolint:wrapcheck // Status tells it
 	}
 	s.conn = conn
-	s.open.Store(true)
 	answers, err := conn.Subscribe(c.inbox+"*", c.hear)
 	if err != nil {
 		conn.Close()
 		return nil, err //nolint:wrapcheck // Status tells it
 	}
 	_ = answers.SetPendingLimits(waiting, answerBytes) // fails only on one that has ended
+	c.mu.Lock()
+	c.session = s
+	c.mu.Unlock()
+	s.open.Store(true) // from now on it connects
 	return s, nil
 }
 
 // behaviour is how a session goes about a NATS that comes and goes.
 func (c *Client) behaviour(s *session) []nats.Option {
-	up := func(*nats.Conn) { c.calls.Open() }
+	up := func(*nats.Conn) { c.up() }
 	return []nats.Option{
 		nats.Name("facet"),
 		nats.Timeout(dialTimeout), nats.SkipHostLookup(), nats.IgnoreDiscoveredServers(),
@@ -240,12 +251,12 @@ func (c *Client) away(conn *nats.Conn, err error) {
 	if err == nil {
 		err = errAway
 	}
-	c.calls.Break(err)
+	c.down(err)
 }
 
 // pause is how long a session waits when it has tried all servers.
 func (c *Client) pause(s *session, round int) time.Duration {
-	if round > 1 && s.open.Load() {
+	if round > 1 && s.open.Load() { // conn is there
 		if err := s.conn.LastError(); err != nil {
 			c.calls.Break(err) // of a server that answers what is of no use
 		}

@@ -299,7 +299,15 @@ func TestKilledAndBackUnderLoad(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var told, good, bad atomic.Int64
 	var running sync.WaitGroup
-	running.Go(func() { _ = nats.Subscribe(ctx, c, "changes.*", func([]byte, uint64) { told.Add(1) }) })
+	running.Go(func() {
+		for ctx.Err() == nil {
+			err := nats.Subscribe(ctx, c, "changes.*", func() error { return nil }, func([]byte, uint64) { told.Add(1) })
+			if fault.CodeOf(err) != fault.Unavailable && ctx.Err() == nil {
+				t.Errorf("the subscription ended with %v", err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
 	for i := range 8 {
 		running.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
@@ -429,12 +437,14 @@ func TestCloseEndsCalls(t *testing.T) {
 	c := newClient(t, nats.Options{Servers: []string{url}})
 	end := make(chan error, 2)
 	go func() { _, err := ask(t.Context(), c, "hung"); end <- err }()
-	go func() { end <- nats.Subscribe(t.Context(), c, "x", func([]byte, uint64) {}) }()
+	go func() {
+		end <- nats.Subscribe(t.Context(), c, "x", func() error { return nil }, func([]byte, uint64) {})
+	}()
 	soon(t, "it is in flight", func() bool { return c.Stats().InFlight == 1 })
 	c.Close()
 	c.Close()
 	for range 2 {
-		if err := <-end; fault.CodeOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "closed") {
+		if err := <-end; fault.CodeOf(err) != fault.Unavailable {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -456,9 +466,10 @@ func TestSlowSubscriberLosesTheOldest(t *testing.T) {
 	entered, goOn := make(chan struct{}), make(chan struct{})
 	var got []int
 	var lost uint64
-	ended := make(chan error)
+	ended, subscribed := make(chan error), make(chan struct{})
+	begin := func() error { close(subscribed); return nil }
 	go func() {
-		ended <- nats.Subscribe(ctx, c, "changes.p-1", func(body []byte, missed uint64) {
+		ended <- nats.Subscribe(ctx, c, "changes.p-1", begin, func(body []byte, missed uint64) {
 			var s stock
 			if err := json.Unmarshal(body, &s); err != nil {
 				t.Errorf("%v", err)
@@ -477,16 +488,9 @@ func TestSlowSubscriberLosesTheOldest(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	soon(t, "the first is told", func() bool {
-		publish(0)
-		_ = service.Flush()
-		select {
-		case <-entered:
-			return true
-		default:
-			return false
-		}
-	})
+	<-subscribed
+	publish(0)
+	<-entered
 	for n := 1; n <= messages; n++ {
 		publish(n)
 	}
@@ -501,6 +505,42 @@ func TestSlowSubscriberLosesTheOldest(t *testing.T) {
 	}
 	if last := got[len(got)-1]; last != messages || len(got) != kept+1 || lost != c.Stats().Lost {
 		t.Errorf("got %v, lost %d of %d", got, lost, c.Stats().Lost)
+	}
+}
+
+// TestSubscribedInTime: what is published once it is subscribed is told, and after what
+// subscribed does; its error ends the subscription.
+func TestSubscribedInTime(t *testing.T) {
+	t.Parallel()
+	_, url := serve(t, server.Options{})
+	service := peer(t, url)
+	c := newClient(t, nats.Options{Servers: []string{url}})
+	own := errors.New("the test's own reason")
+	for range 50 {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		begun := false
+		err := nats.Subscribe(ctx, c, "changes.p-1", func() error {
+			if err := service.Publish("changes.p-1", []byte("1")); err != nil {
+				return err
+			}
+			begun = true
+			return service.Flush()
+		}, func([]byte, uint64) {
+			if !begun {
+				t.Error("it was told before it had begun")
+			}
+			cancel(own)
+		})
+		if !errors.Is(err, own) || !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if err := nats.Subscribe(t.Context(), c, "x", func() error { return own }, nil); !errors.Is(err, own) {
+		t.Errorf("ended with %v", err)
+	}
+	away := newAway(t, nats.Options{Servers: []string{"nats://127.0.0.1:1"}})
+	if err := nats.Subscribe(t.Context(), away, "x", nil, nil); fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("without NATS: %v", err)
 	}
 }
 
@@ -543,7 +583,7 @@ func TestSubjectsThatAreNone(t *testing.T) {
 			t.Errorf("%q: %v", subject, err)
 		}
 	}
-	if err := nats.Subscribe(t.Context(), c, "a b", func([]byte, uint64) {}); fault.CodeOf(err) != fault.Internal {
+	if err := nats.Subscribe(t.Context(), c, "a b", nil, nil); fault.CodeOf(err) != fault.Internal {
 		t.Errorf("%v", err)
 	}
 }

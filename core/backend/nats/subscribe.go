@@ -2,6 +2,9 @@ package nats
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -15,31 +18,74 @@ const (
 	waitingBytes = 8 << 20
 )
 
+// confirming is how long the server may take to confirm a subscription.
+const confirming = 2 * time.Second
+
+var errBroken = errors.New("the connection broke, and what is published meanwhile is nobody's")
+
 // Subscribe tells the messages of a subject, which may hold wildcards, one after another
-// on the caller's goroutine, until ctx ends or the client is closed. It goes on by
-// itself when NATS was away; what is published meanwhile is nobody's. lost is how many
+// on the caller's goroutine. It calls subscribed once the server has confirmed that
+// nothing is missed any more, and tells what came meanwhile afterwards. lost is how many
 // messages were dropped before this one, as told was too slow for them: the oldest go
-// first, see Options.InboxMessages. The error says why it ended, never nil.
-func Subscribe(ctx context.Context, c *Client, subject string, told func(body []byte, lost uint64)) error {
+// first, see Options.InboxMessages.
+//
+// It ends with ctx, with the error of subscribed, and, as unavailable, when there is no
+// connection or it breaks: messages may be missed then. The error is never nil.
+func Subscribe(
+	ctx context.Context, c *Client, subject string, subscribed func() error, told func(body []byte, lost uint64),
+) error {
 	if !validSubject(subject, true) {
 		return fault.Because(fault.None, errSubject)
 	}
-	inbox := message.NewInbox(c.options.InboxMessages, c.options.InboxBytes)
-	var last *session
-	for {
-		s, ok := c.await(ctx, last)
-		if !ok {
-			return c.ended(ctx)
-		}
-		last = s
-		sub, err := s.conn.Subscribe(subject, c.filler(inbox))
-		if err != nil {
-			continue // the session has given up
-		}
-		_ = sub.SetPendingLimits(waiting, max(waitingBytes, c.options.InboxBytes)) // of those that the filler has not seen
-		c.tell(ctx, s, inbox, told)
-		_ = sub.Unsubscribe() // fails only on a session that has given up
+	s, broken := c.connected()
+	if s == nil {
+		return c.unavailable(c.calls.Down())
 	}
+	inbox := message.NewInbox(c.options.InboxMessages, c.options.InboxBytes)
+	sub, err := s.conn.Subscribe(subject, c.filler(inbox))
+	if err != nil {
+		return c.unavailable(err)
+	}
+	defer sub.Unsubscribe()                                                    //nolint:errcheck // it fails only on a connection that is gone
+	_ = sub.SetPendingLimits(waiting, max(waitingBytes, c.options.InboxBytes)) // of those that the filler has not seen
+	if err := c.confirmed(ctx, s); err != nil {
+		return err
+	}
+	if err := subscribed(); err != nil {
+		return err
+	}
+	for {
+		body, lost, ok := inbox.Next(ctx, broken)
+		switch {
+		case ok:
+			told(body, lost)
+		case ctx.Err() != nil:
+			return fault.Ended(ctx, c.options.Service)
+		default:
+			return c.unavailable(errBroken)
+		}
+	}
+}
+
+// confirmed waits until the server has heard what was said to it.
+func (c *Client) confirmed(ctx context.Context, s *session) error {
+	within, cancel := context.WithTimeout(ctx, confirming)
+	defer cancel()
+	err := s.conn.FlushWithContext(within)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fault.Ended(ctx, c.options.Service)
+	}
+	return c.unavailable(err)
+}
+
+func (c *Client) unavailable(err error) error {
+	if err == nil {
+		err = errAway
+	}
+	return fault.Because(fault.ReasonError, fmt.Errorf("%s: %w", c.options.Service, err))
 }
 
 // filler returns what puts messages into an inbox, and counts those that did not fit
@@ -54,22 +100,4 @@ func (c *Client) filler(inbox *message.Inbox) nats.MsgHandler {
 		}
 		c.lost.Add(uint64(inbox.Put(m.Data))) //nolint:gosec // never negative
 	}
-}
-
-// tell tells what comes, until ctx or the session ends.
-func (c *Client) tell(ctx context.Context, s *session, inbox *message.Inbox, told func([]byte, uint64)) {
-	for {
-		body, lost, ok := inbox.Next(ctx, s.closed)
-		if !ok {
-			return
-		}
-		told(body, lost)
-	}
-}
-
-func (c *Client) ended(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return fault.Ended(ctx, c.options.Service)
-	}
-	return fault.Because(fault.ReasonError, message.ErrClosed)
 }
