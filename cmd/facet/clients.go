@@ -11,6 +11,7 @@ import (
 	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/backend/nats"
 	"github.com/facet-gateway/facet/core/backend/thrift"
+	"github.com/facet-gateway/facet/core/backend/zmq"
 	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
@@ -62,6 +63,10 @@ func (g *gateway) dial(name string, s *config.Service) (client, error) {
 	case "thrift":
 		return made(thrift.New(thrift.Options{
 			Service: name, Instances: s.Instances, MaxMessage: int(s.MaxBody), MaxConns: s.MaxConnections, Balance: rules,
+		}))
+	case "zmq":
+		return made(zmq.New(zmq.Options{
+			Service: name, Instances: s.Instances, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections, Balance: rules,
 		}))
 	case "nats", "amqp":
 		return dialBroker(name, s)
@@ -124,6 +129,8 @@ func lateOf(c client) (late uint64, has bool) {
 	case *nats.Client:
 		return c.Stats().Late, true
 	case *amqp.Client:
+		return c.Stats().Late, true
+	case *zmq.Client:
 		return c.Stats().Late, true
 	}
 	return 0, false
