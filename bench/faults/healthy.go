@@ -40,17 +40,8 @@ func healthy(ctx context.Context, l *lab, _ row) ([]finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	const warmup = -1
-	for round := warmup; round < rounds; round++ {
-		for i := range all {
-			c := all[i]
-			if round%2 == 1 { // the order turns round
-				c = all[len(all)-1-i]
-			}
-			if err := c.measure(ctx, span, round != warmup); err != nil {
-				return nil, err
-			}
-		}
+	if err := compete(ctx, all, rounds, span); err != nil {
+		return nil, err
 	}
 	off, again, cached := all[0], all[1], all[2]
 	for _, c := range []*contender{off, again, cached} {
@@ -59,6 +50,23 @@ func healthy(ctx context.Context, l *lab, _ row) ([]finding, error) {
 		}
 	}
 	return append(judgeCached(off, again, cached), judgeBaseline(off, all[3:])...), nil
+}
+
+// compete measures each of them in each round, after one that does not count.
+func compete(ctx context.Context, all []*contender, rounds int, span time.Duration) error {
+	const warmup = -1
+	for round := warmup; round < rounds; round++ {
+		for i := range all {
+			c := all[i]
+			if round%2 == 1 { // the order turns round
+				c = all[len(all)-1-i]
+			}
+			if err := c.measure(ctx, span, round != warmup); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func judgeCached(off, again, cached *contender) []finding {
@@ -120,11 +128,15 @@ func (l *lab) contenders(ctx context.Context) (all []*contender, stop func(), er
 }
 
 func (l *lab) contender(ctx context.Context, name, program string, p policy) (*contender, error) {
-	const gogc = 400 // as make bench
+	return l.contenderOver(ctx, name, program, contenderConfiguration(l.shop, p), p)
+}
+
+func (l *lab) contenderOver(ctx context.Context, name, program, configuration string, p policy) (*contender, error) {
 	file := filepath.Join(l.dir, name+".yaml")
-	if err := os.WriteFile(file, []byte(contenderConfiguration(l.shop, p)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
+	const gogc = 400 // as make bench
 	started, err := process.Start(ctx, l.dir, name, gogc, program, "serve", "--config", file)
 	if err != nil {
 		return nil, err

@@ -48,6 +48,8 @@ func rows() []row {
 		{"instance-bad", "one instance of five fails everything", "fail", false, 0, oneOfFive},
 		{"registry", "the registry of instances is dead for longer than three times its TTL", "kill", true, 0, deadRegistry},
 		{"churn", "half of 40 instances leave, and as many join, every second", "", true, 0, churn},
+		{"bindings", "four services over gRPC, Thrift, NATS and AMQP: what a page costs", "", false, 0, bindings},
+		{"broker", "the broker of shipping is killed, and back", "restart", false, 0, lostBroker},
 		{"flood", "ten times what the backend can do", "", false, 0, flood},
 	}
 	for i := range all {

@@ -20,8 +20,10 @@ type shop struct {
 	control  string
 }
 
-func (l *lab) openShop(ctx context.Context) (*shop, error) {
-	p, err := process.Start(ctx, l.dir, "simulator", gogc, l.program(), "simulate", "--listen", "127.0.0.1:0")
+func (l *lab) openShop(ctx context.Context, flags ...string) (*shop, error) {
+	l.started++
+	args := append([]string{"simulate", "--listen", "127.0.0.1:0"}, flags...)
+	p, err := process.Start(ctx, l.dir, fmt.Sprintf("simulator-%d", l.started), gogc, l.program(), args...)
 	if err != nil {
 		return nil, err
 	}

@@ -83,11 +83,11 @@ func (p *Process) Stop() {
 	}
 }
 
-// Announced waits up to 15 s for the line "<what> http://…" of the process's output.
+// Announced waits up to 15 s for the line "<what> SCHEME://…" of the process's output.
 func (p *Process) Announced(ctx context.Context, what string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(what) + `\s+(http://\S+)$`)
+	line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(what) + `\s+([a-z]+://\S+)$`)
 	look := time.NewTicker(lookEach)
 	defer look.Stop()
 	for {

@@ -6,6 +6,7 @@ package amqptest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -33,8 +34,8 @@ type Server struct {
 	names   process // the Erlang port mapper, which RabbitMQ does not start without
 }
 
-// program is Debian's start script below the one that wants to be root.
-const program = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+// Program is Debian's start script below the one that wants to be root.
+const Program = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
 const patience = 60 * time.Second
 
@@ -42,7 +43,7 @@ const patience = 60 * time.Second
 // rabbitmq.conf. It waits until it serves, which takes some five seconds.
 func Start(t testing.TB, more ...string) *Server {
 	t.Helper()
-	if _, err := os.Stat(program); err != nil {
+	if _, err := os.Stat(Program); err != nil {
 		t.Fatalf("%v: `make test-tools` installs it (Debian: apt-get install rabbitmq-server)", err)
 	}
 	ports := freePorts(t, 3)
@@ -51,10 +52,10 @@ func Start(t testing.TB, more ...string) *Server {
 		URL: "amqp://guest:guest@127.0.0.1:" + ports[0], t: t, address: "127.0.0.1:" + ports[0],
 		epmd: ports[2], log: filepath.Join(folder, "log"),
 	}
-	config := append([]string{"disk_free_limit.absolute = 1MB", "num_acceptors.tcp = 2"}, more...)
-	write(t, filepath.Join(folder, "rabbitmq.conf"), strings.Join(config, "\n")+"\n")
-	write(t, filepath.Join(folder, "plugins"), "[].\n")
-	s.env = environment(folder, ports)
+	if err := Prepare(folder, more...); err != nil {
+		t.Fatal(err)
+	}
+	s.env = Environment(folder, ports)
 	t.Cleanup(func() { s.Kill(); s.names.kill() })
 	s.names.start(t, s.env, s.log, "epmd", "-address", "127.0.0.1", "-port", s.epmd)
 	await(t, "epmd", s.log, func() bool { return listens("127.0.0.1:" + s.epmd) })
@@ -62,9 +63,20 @@ func Start(t testing.TB, more ...string) *Server {
 	return s
 }
 
-// environment keeps all that RabbitMQ writes in a folder, and all that it listens on to
-// loopback.
-func environment(folder string, ports []string) []string {
+// Prepare writes what RabbitMQ reads in a folder; more are lines of its rabbitmq.conf.
+func Prepare(folder string, more ...string) error {
+	config := append([]string{"disk_free_limit.absolute = 1MB", "num_acceptors.tcp = 2"}, more...)
+	const private, own = 0o600, 0o700
+	return errors.Join(
+		os.MkdirAll(folder, own),
+		os.WriteFile(filepath.Join(folder, "rabbitmq.conf"), []byte(strings.Join(config, "\n")+"\n"), private),
+		os.WriteFile(filepath.Join(folder, "plugins"), []byte("[].\n"), private),
+	)
+}
+
+// Environment keeps all that RabbitMQ writes in a prepared folder, and all that it listens
+// on to loopback: at the ports of its clients, of its node, and of the Erlang port mapper.
+func Environment(folder string, ports []string) []string {
 	const erlang = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +sbwt none"
 	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "LANG=C.UTF-8",
@@ -76,13 +88,6 @@ func environment(folder string, ports []string) []string {
 		"RABBITMQ_CONFIG_FILE=" + filepath.Join(folder, "rabbitmq"), "RABBITMQ_CONF_ENV_FILE=" + filepath.Join(folder, "none"),
 		"RABBITMQ_ENABLED_PLUGINS_FILE=" + filepath.Join(folder, "plugins"),
 		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=" + erlang,
-	}
-}
-
-func write(t testing.TB, name, text string) {
-	t.Helper()
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -105,8 +110,8 @@ func freePorts(t testing.TB, n int) []string {
 // Start starts a server that was killed, and waits until it serves.
 func (s *Server) Start() {
 	s.t.Helper()
-	s.broker.start(s.t, s.env, s.log, program)
-	await(s.t, "RabbitMQ", s.log, func() bool { return serves(s.address) })
+	s.broker.start(s.t, s.env, s.log, Program)
+	await(s.t, "RabbitMQ", s.log, func() bool { return Serves(s.address) })
 }
 
 // Kill ends the server at once. A second time it does nothing.
@@ -138,8 +143,8 @@ func listens(address string) bool {
 	return true
 }
 
-// serves reports whether a broker greets who says the protocol's header to it.
-func serves(address string) bool {
+// Serves reports whether a broker greets who says the protocol's header to it.
+func Serves(address string) bool {
 	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", address)
 	if err != nil {
 		return false
