@@ -9,6 +9,8 @@ GO          ?= go
 TOOLS       := $(CURDIR)/.tools
 LINT_VERSION := v2.15.0
 LINT        := $(TOOLS)/golangci-lint-$(LINT_VERSION)
+PROTO       := $(TOOLS)/protoc-v1.36.12-v1.6.2
+WIRE        ?= adapters/wire
 FUZZTIME    ?= 10s
 CLIENT      := testdata/client
 BENCH_FLAGS ?=
@@ -60,6 +62,8 @@ needed:
 	@$(call need,memcached,memcached)
 	@$(call need,etcd,etcd-server)
 	@$(call need,/usr/lib/rabbitmq/bin/rabbitmq-server,rabbitmq-server)
+	@$(call need,protoc,protobuf-compiler)
+	@$(call need,thrift,thrift-compiler)
 
 # npm writes this file last. It does not run the packages' own scripts.
 $(CLIENT)/node_modules/.package-lock.json: $(addprefix $(CLIENT)/,package.json package-lock.json .npmrc) | needed
@@ -83,6 +87,26 @@ $(LINT):
 	@mkdir -p $(TOOLS)
 	cd $(TOOLS) && GOFLAGS= GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	@mv $(TOOLS)/golangci-lint $@
+
+# The Go code of the services' interface descriptions. A test makes it again elsewhere
+# (WIRE), and compares.
+.PHONY: generate
+generate: needed $(PROTO) ## make the Go code of the descriptions in adapters/wire anew
+	@mkdir -p $(WIRE)
+	protoc --proto_path=adapters/wire --plugin=$(PROTO)/protoc-gen-go --plugin=$(PROTO)/protoc-gen-go-grpc \
+	  --go_out=$(WIRE) --go-grpc_out=$(WIRE) --go_opt=module=$(WIRE_MODULE) --go-grpc_opt=module=$(WIRE_MODULE) cart.proto
+	thrift -strict --gen go:skip_remote -out $(WIRE) adapters/wire/orders.thrift
+	sed -i -E '/^\/\/ (- )?[[:space:]]*protoc +v/d' $(WIRE)/cart/*.pb.go # which of protoc's many patches it was
+	gofmt -w $(WIRE)/orders
+
+WIRE_MODULE := github.com/facet-gateway/facet/adapters/wire
+
+# The folder's name carries the versions of protobuf and gRPC: a changed pin installs anew.
+$(PROTO):
+	@rm -rf $@.part && mkdir -p $@.part
+	cd $@.part && GOFLAGS= GOBIN=$@.part $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go@$(word 2,$(subst -, ,$(notdir $@)))
+	cd $@.part && GOFLAGS= GOBIN=$@.part $(GO) install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(word 3,$(subst -, ,$(notdir $@)))
+	@mv $@.part $@
 
 .PHONY: bench
 bench: ## compare the gateway with a hand-written twin (BENCH_FLAGS="-rounds 3")

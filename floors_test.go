@@ -70,6 +70,9 @@ var floors = map[string]int{
 	"core/admin":                 6,
 	"core/playground":            7, // it asks the server, like a program does
 	"adapters/wire":              7,
+	"adapters/wire/cart":         7,
+	"adapters/wire/orders":       7,
+	"adapters/wire/wiretest":     8,
 	"adapters/services":          8,
 	"adapters/simulator":         8,
 	"adapters/adaptertest":       9,
@@ -130,11 +133,14 @@ var modules = map[string][]string{
 	"go.etcd.io/etcd/client/v3":               {"core/rollout/etcd", "core/discovery"},
 	"go.etcd.io/etcd/api/v3":                  {"core/rollout/etcd", "core/discovery"}, // its errors
 	"github.com/miekg/dns":                    {"core/discovery", "bench/faults"},
-	"google.golang.org/grpc":                  {"core/backend/grpc", "core/rollout/etcd"}, // there: how etcd's client connects
-	"google.golang.org/protobuf":              {"core/backend/grpc"},
-	"github.com/apache/thrift":                {"core/backend/thrift"},
-	"go.uber.org/zap":                         {"core/rollout/etcd", "core/discovery"}, // silences etcd's client
-	"golang.org/x/sync":                       {"bench", "bench/twin"},
+	"google.golang.org/grpc": {
+		"core/backend/grpc", "adapters/wire/cart", "adapters/wire/wiretest", "adapters/simulator",
+		"core/rollout/etcd", // how etcd's client connects
+	},
+	"google.golang.org/protobuf": {"core/backend/grpc", "adapters/wire/cart", "adapters/wire/wiretest", "adapters/simulator"},
+	"github.com/apache/thrift":   {"core/backend/thrift", "adapters/wire/orders", "adapters/wire/wiretest", "adapters/simulator"},
+	"go.uber.org/zap":            {"core/rollout/etcd", "core/discovery"}, // silences etcd's client
+	"golang.org/x/sync":          {"bench", "bench/twin"},
 
 	// Only tests link with it.
 	"github.com/santhosh-tekuri/jsonschema/v6": {"core/openapi/validate"},
@@ -149,7 +155,7 @@ var testModules = []string{
 // testPackages are libraries for tests: only tests, and what breaks things on purpose,
 // import them, so that no program holds them that anybody runs otherwise. They use testModules as tests do.
 var testPackages = []string{"adapters/adaptertest", "core/cache/cachetest", "core/rollout/storetest", "core/rollout/etcd/etcdtest",
-	"core/backend/amqp/amqptest"}
+	"core/backend/amqp/amqptest", "adapters/wire/wiretest"}
 
 func TestPackagesImportOnlyLowerFloors(t *testing.T) {
 	t.Parallel()
