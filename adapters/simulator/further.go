@@ -31,7 +31,12 @@ type furtherBinding struct {
 	bind               func(*service, *store, *Options) further
 }
 
-func furtherBindings() []furtherBinding { return nil }
+func furtherBindings() []furtherBinding {
+	return []furtherBinding{
+		{"cart", "grpc", bindCartGRPC},
+		{"orders", "thrift", bindOrdersThrift},
+	}
+}
 
 // speak gives the services the transports that the options ask for.
 func (s *Simulator) speak(backend *store, o *Options) error {

@@ -12,6 +12,8 @@ const (
 	hugeBytes     = 1 << 30
 	chunkBytes    = 64 << 10
 	lists         = 100_000 // within each other
+
+	maintenance = "<!doctype html><title>Maintenance</title><p>We will be right back.</p>"
 )
 
 // harm answers a request the wrong way that the injury wants.
@@ -78,7 +80,7 @@ func garbage(w http.ResponseWriter, a *answer) {
 // wrongType is what a proxy in between might say.
 func wrongType(w http.ResponseWriter) {
 	w.Header()["Content-Type"] = []string{"text/html; charset=utf-8"}
-	_, _ = w.Write([]byte("<!doctype html><title>Maintenance</title><p>We will be right back.</p>")) // the client may be gone
+	_, _ = w.Write([]byte(maintenance)) // the client may be gone
 }
 
 // deep is the right answer with a field before the others that only a reader with
