@@ -3,6 +3,9 @@ package adapters_test
 import (
 	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +14,9 @@ import (
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/adapters/simulator"
 	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/backend/grpc"
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/backend/thrift"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
@@ -38,15 +43,20 @@ func open(t testing.TB) *shop {
 // openWith opens a shop in which somebody else plays some of the services.
 func openWith(t testing.TB, elsewhere map[string]string) *shop {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Now: noon})
+	return openOver(t, nil, elsewhere)
+}
+
+// openOver opens a shop in which some services are reached over a transport beside HTTP.
+func openOver(t testing.TB, transports, elsewhere map[string]string) *shop {
+	t.Helper()
+	sim, err := simulator.New(simulator.Options{Now: noon, Transports: slices.Collect(maps.Values(transports))})
 	must(t, err)
 	must(t, sim.Start(context.Background()))
 	t.Cleanup(sim.Close)
 
 	clients := map[string]services.Client{}
 	for _, name := range services.Names() {
-		address := cmp.Or(elsewhere[name], sim.URL(name))
-		client, err := http.New(http.Options{Service: name, Instances: []string{address}})
+		client, err := dial(name, cmp.Or(elsewhere[name], sim.Address(name, cmp.Or(transports[name], "http"))))
 		must(t, err)
 		clients[name] = client
 		t.Cleanup(clients[name].Close)
@@ -60,6 +70,17 @@ func openWith(t testing.TB, elsewhere map[string]string) *shop {
 	}
 	s.configure(t, func(p *command.Policy) { p.Timeout = 10 * time.Second }) // the machine may be busy
 	return s
+}
+
+// dial returns the client that the scheme of an address asks for.
+func dial(name, address string) (services.Client, error) {
+	switch scheme, _, _ := strings.Cut(address, ":"); scheme {
+	case "grpc":
+		return grpc.New(grpc.Options{Service: name, Instances: []string{address}})
+	case "thrift":
+		return thrift.New(thrift.Options{Service: name, Instances: []string{address}})
+	}
+	return http.New(http.Options{Service: name, Instances: []string{address}})
 }
 
 // configure changes the policy of every command.

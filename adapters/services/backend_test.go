@@ -5,6 +5,7 @@ import (
 	"io"
 	nethttp "net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,7 +13,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/core/backend/grpc"
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/backend/thrift"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
@@ -75,7 +78,7 @@ func connect(t testing.TB, address func(service string) string) *services.Servic
 	t.Helper()
 	clients := map[string]services.Client{}
 	for _, name := range services.Names() {
-		c, err := http.New(http.Options{Service: name, Instances: []string{address(name)}})
+		c, err := dial(name, address(name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,6 +97,17 @@ func connect(t testing.TB, address func(service string) string) *services.Servic
 		}
 	}
 	return s
+}
+
+// dial returns the client that the scheme of an address asks for.
+func dial(name, address string) (services.Client, error) {
+	switch scheme, _, _ := strings.Cut(address, ":"); scheme {
+	case "grpc":
+		return grpc.New(grpc.Options{Service: name, Instances: []string{address}})
+	case "thrift":
+		return thrift.New(thrift.Options{Service: name, Instances: []string{address}})
+	}
+	return http.New(http.Options{Service: name, Instances: []string{address}})
 }
 
 // observe runs a stream in a request of its own.

@@ -128,8 +128,9 @@ func calls(s *services.Services) []call {
 	}
 }
 
-func TestCalls(t *testing.T) {
-	b, s := play(t)
+func TestCalls(t *testing.T) { eachBinding(t, holdCalls) }
+
+func holdCalls(t *testing.T, b *backend, s *services.Services) {
 	for _, c := range calls(s) {
 		t.Run(c.name, func(t *testing.T) {
 			b.say(200, c.answer)
@@ -151,10 +152,11 @@ func TestCalls(t *testing.T) {
 }
 
 // TestCallsEscape proves that nothing in a query can change what is asked.
-func TestCallsEscape(t *testing.T) {
+func TestCallsEscape(t *testing.T) { eachBinding(t, holdEscapes) }
+
+func holdEscapes(t *testing.T, b *backend, s *services.Services) {
 	const evil = "a/../b?c=d&e#f g%20\r\n"
 	const path, value = "a%2F..%2Fb%3Fc%3Dd%26e%23f%20g%2520%0D%0A", "a%2F..%2Fb%3Fc%3Dd%26e%23f%20g%2520%0D%0A"
-	b, s := play(t)
 	cases := []struct {
 		ask  func() (any, *report.Report, error)
 		line string
@@ -248,8 +250,9 @@ func TestCallsThatNeedAUser(t *testing.T) {
 }
 
 // TestNotFound: that there is no such thing is an answer, not a fault.
-func TestNotFound(t *testing.T) {
-	b, s := play(t)
+func TestNotFound(t *testing.T) { eachBinding(t, holdNotFound) }
+
+func holdNotFound(t *testing.T, b *backend, s *services.Services) {
 	for _, c := range calls(s) {
 		b.say(404, `{"error":"not_found"}`)
 		_, r, err := c.ask()

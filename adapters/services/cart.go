@@ -25,11 +25,15 @@ type Item struct {
 // Carts knows the cart of each user. Nothing stands in for it.
 type Carts struct {
 	service
+	ask  func(ctx context.Context, user string) (Cart, error) // over the transport that is bound
 	cart *command.Command[string, Cart]
 }
 
 func declareCarts() *Carts {
 	c := &Carts{service: service{name: "cart"}}
+	c.ask = func(ctx context.Context, user string) (Cart, error) {
+		return get[Cart](ctx, &c.service, http.Path("/carts/", user))
+	}
 	c.cart = command.New("cart.cart", c.fetch).Safe()
 	c.controls = []*command.Control{c.cart.Control}
 	return c
@@ -44,7 +48,7 @@ func (c *Carts) Of(user string) stream.Stream[Cart] {
 }
 
 func (c *Carts) fetch(ctx context.Context, user string) (Cart, error) {
-	cart, err := get[Cart](ctx, &c.service, http.Path("/carts/", user))
+	cart, err := c.ask(ctx, user)
 	if err == nil && (cart.User != user || !cart.Subtotal.sound()) {
 		err = invalid("the answer is not the cart of the user asked for, or has a subtotal that cannot be")
 	}

@@ -30,11 +30,13 @@ type ordersQuery struct {
 // Orders knows what users have bought. Nothing stands in for it.
 type Orders struct {
 	service
+	ask    func(ctx context.Context, q ordersQuery) ([]Order, error) // over the transport that is bound
 	orders *command.Command[ordersQuery, []Order]
 }
 
 func declareOrders() *Orders {
 	o := &Orders{service: service{name: "orders"}}
+	o.ask = o.overHTTP
 	o.orders = command.New("orders.orders", o.fetch).Safe()
 	o.controls = []*command.Control{o.orders.Control}
 	return o
@@ -50,10 +52,15 @@ func (o *Orders) ForProduct(user, product string, limit int) stream.Stream[[]Ord
 }
 
 func (o *Orders) fetch(ctx context.Context, q ordersQuery) ([]Order, error) {
-	target := http.Path("/orders").Query("user", q.user).Query("product", q.product).Query("limit", decimal(q.limit))
-	answer, err := get[orders](ctx, &o.service, target)
-	if err == nil && !allSound(answer.Orders, func(o *Order) Money { return o.Total }) {
+	all, err := o.ask(ctx, q)
+	if err == nil && !allSound(all, func(o *Order) Money { return o.Total }) {
 		err = invalid("an order has a total that cannot be")
 	}
+	return all, err
+}
+
+func (o *Orders) overHTTP(ctx context.Context, q ordersQuery) ([]Order, error) {
+	target := http.Path("/orders").Query("user", q.user).Query("product", q.product).Query("limit", decimal(q.limit))
+	answer, err := get[orders](ctx, &o.service, target)
 	return answer.Orders, err
 }

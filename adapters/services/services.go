@@ -62,12 +62,14 @@ func Names() []string {
 }
 
 // Transports returns the transports by which each service can be reached, by its name,
-// as the configuration spells them. All are reached over HTTP.
+// as the configuration spells them. All are reached over HTTP, some by one more.
 func Transports() map[string][]string {
 	all := make(map[string][]string, len(Names()))
 	for _, name := range Names() {
 		all[name] = []string{"http"}
 	}
+	all["cart"] = append(all["cart"], "grpc")
+	all["orders"] = append(all["orders"], "thrift")
 	return all
 }
 

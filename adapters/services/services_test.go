@@ -87,8 +87,9 @@ func TestCallsBeforeConnect(t *testing.T) {
 	}
 }
 
-func TestStaleCopies(t *testing.T) {
-	b, s := play(t)
+func TestStaleCopies(t *testing.T) { eachBinding(t, holdStaleCopies) }
+
+func holdStaleCopies(t *testing.T, b *backend, s *services.Services) {
 	stale := map[string]report.Rung{
 		"product": report.Stale, "reviews": report.Stale, "summary": report.Stale,
 		"products": report.Stale, "summaries": report.Stale, // of p-1042 and p-1; there is no copy of p-2

@@ -12,9 +12,10 @@ import (
 )
 
 // TestAnswersThatAreWorseThanNone are all sound JSON.
-func TestAnswersThatAreWorseThanNone(t *testing.T) {
+func TestAnswersThatAreWorseThanNone(t *testing.T) { eachBinding(t, refuseAnswersWorseThanNone) }
+
+func refuseAnswersWorseThanNone(t *testing.T, b *backend, s *services.Services) {
 	const negative, lower = `{"amount":-1,"currency":"EUR"}`, `{"amount":1,"currency":"eur"}`
-	b, s := play(t)
 	cases := []struct {
 		name, answer string
 		ask          func() (any, *report.Report, error)
