@@ -125,8 +125,9 @@ var modules = map[string][]string{
 	"github.com/redis/rueidis":                {"core/cache/redis"},
 	"github.com/bradfitz/gomemcache":          {"core/cache/memcached"},
 	"github.com/klauspost/compress":           {"core/server"},
-	"github.com/nats-io/nats.go":              {"core/rollout/exposure", "core/backend/nats"},
-	"github.com/rabbitmq/amqp091-go":          {"core/backend/amqp"},
+	"github.com/nats-io/nats.go":              {"core/rollout/exposure", "core/backend/nats", "adapters/simulator"},
+	"github.com/rabbitmq/amqp091-go":          {"core/backend/amqp", "adapters/simulator"},
+	"github.com/nats-io/nats-server/v2":       {"adapters/simulator"},
 	"github.com/go-zeromq/zmq4":               {"core/backend/zmq/zmtp"},
 	"github.com/spf13/cobra":                  {"cmd/facet"},
 	"github.com/golang-jwt/jwt/v5":            {"core/rollout"},
@@ -283,17 +284,17 @@ func moduleFault(f source, imported string) string {
 	if _, own := ownPackage(imported); own || standard(imported) {
 		return ""
 	}
+	for _, library := range testModules {
+		if within(imported, library) && (f.test || slices.Contains(testPackages, f.pkg)) {
+			return ""
+		}
+	}
 	for library, users := range modules {
 		if within(imported, library) {
 			if slices.Contains(users, f.pkg) {
 				return ""
 			}
 			return "only " + strings.Join(users, ", ") + " may import " + library
-		}
-	}
-	for _, library := range testModules {
-		if within(imported, library) && (f.test || slices.Contains(testPackages, f.pkg)) {
-			return ""
 		}
 	}
 	return "no row of the map of modules allows " + imported

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/backend/nats"
+	"github.com/facet-gateway/facet/core/backend/zmq"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/stream"
 )
@@ -44,14 +46,39 @@ func (s Stock) Availability() Availability {
 	return InStock
 }
 
+// told is a stock as the service says it. One that does not say how much there is says
+// nothing.
+type told struct {
+	Stock
+	Available *int `json:"available"`
+}
+
+// stock returns what was told, and whether it is of a product and says how much there is.
+func (t *told) stock() (Stock, bool) {
+	if t.Available == nil {
+		return Stock{}, false
+	}
+	s := t.Stock
+	s.Available = *t.Available
+	return s, s.ProductID != ""
+}
+
 type stocks struct {
-	Stock []Stock `json:"stock"`
+	Stock []told `json:"stock"`
+}
+
+// inventory is the service over one transport. of asks for several products, and decodes
+// into a value with room for them.
+type inventory interface {
+	one(ctx context.Context, product string) (told, error)
+	of(ctx context.Context, products []string, room stocks) (stocks, error)
 }
 
 // Inventory knows the stock. Nothing stands in for it: a page says that the
 // availability is unknown.
 type Inventory struct {
 	service
+	remote  inventory
 	stock   *command.Command[string, Stock]
 	changes Changes // nil: the service publishes none
 	hub     *stream.Hub[string, Stock]
@@ -59,6 +86,7 @@ type Inventory struct {
 
 func declareInventory() *Inventory {
 	i := &Inventory{service: service{name: "inventory"}}
+	i.remote = inventoryHTTP{&i.service}
 	i.stock = command.New("inventory.stock", i.fetch).Batch(i.fetchAll).Safe().
 		Tags(func(id string, _ Stock) []string { return ofProduct(id) })
 	i.hub = i.newHub()
@@ -70,18 +98,60 @@ func declareInventory() *Inventory {
 // one call.
 func (i *Inventory) Stock(product string) stream.Stream[Stock] { return i.stock.Observe(product) }
 
+// connect binds the service over the transport of a client.
+func (i *Inventory) connect(c Client) bool {
+	switch c := c.(type) {
+	case *nats.Client:
+		i.remote = inventoryNATS{c}
+		i.BindChanges(inventoryNATS{c}.changes)
+	case *zmq.Client:
+		i.remote = inventoryZMQ{c}
+	default:
+		return i.service.connect(c)
+	}
+	return true
+}
+
 func (i *Inventory) fetch(ctx context.Context, product string) (Stock, error) {
-	s, err := get[Stock](ctx, &i.service, http.Path("/stock/", product))
-	if err == nil && s.ProductID != product {
+	answer, err := i.remote.one(ctx, product)
+	if err != nil {
+		return Stock{}, err
+	}
+	s, sound := answer.stock()
+	switch {
+	case !sound:
+		err = invalid("the stock lacks its product or how much there is")
+	case s.ProductID != product:
 		err = invalid("the stock is not of the product asked for")
 	}
 	return s, err
 }
 
 func (i *Inventory) fetchAll(ctx context.Context, products []string) (map[string]Stock, error) {
-	answer, err := getAll(ctx, &i.service, "/stock", "products", products, stocks{make([]Stock, 0, len(products))})
+	products = askable(products)
+	room := stocks{make([]told, 0, len(products))}
+	if len(products) == 0 {
+		return map[string]Stock{}, nil
+	}
+	answer, err := i.remote.of(ctx, products, room)
 	if err != nil {
 		return nil, err
 	}
-	return byID(answer.Stock, func(s *Stock) string { return s.ProductID }, func(*Stock) bool { return true })
+	found, err := byID(answer.Stock, func(t *told) string { return t.ProductID }, func(t *told) bool { return t.Available != nil })
+	all := make(map[string]Stock, len(found))
+	for id, t := range found {
+		all[id], _ = t.stock()
+	}
+	return all, err
+}
+
+// inventoryHTTP is the service over HTTP.
+type inventoryHTTP struct{ service *service }
+
+func (i inventoryHTTP) one(ctx context.Context, product string) (told, error) {
+	return get[told](ctx, i.service, http.Path("/stock/", product))
+}
+
+func (i inventoryHTTP) of(ctx context.Context, products []string, room stocks) (stocks, error) {
+	return getAll(ctx, i.service, "/stock", "products", products, room)
 }

@@ -2,6 +2,7 @@ package services
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,11 @@ func getAll[T any](ctx context.Context, s *service, path, parameter string, ids 
 		return room, fault.New(fault.Internal, s.name+" is not connected")
 	}
 	return http.GetList(ctx, s.client, http.Path(path).Query(parameter, list).String(), room)
+}
+
+// askable returns the identifiers of a list that can be asked for.
+func askable(ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "" || strings.Contains(id, ",") })
 }
 
 // joined returns the value of a parameter that lists identifiers. One with a

@@ -70,6 +70,8 @@ func Transports() map[string][]string {
 	}
 	all["cart"] = append(all["cart"], "grpc")
 	all["orders"] = append(all["orders"], "thrift")
+	all["inventory"] = append(all["inventory"], "nats", "zmq")
+	all["shipping"] = append(all["shipping"], "amqp")
 	return all
 }
 
@@ -154,7 +156,7 @@ func prepare() error {
 		http.Prepare[Cart](),
 		http.Prepare[orders](),
 		http.Prepare[TopReviews](), http.Prepare[summaries](),
-		http.Prepare[Stock](), http.Prepare[stocks](),
+		http.Prepare[told](), http.Prepare[stocks](),
 		http.Prepare[options](),
 		http.Prepare[Related](), http.Prepare[rows](),
 		http.Prepare[Profile](),

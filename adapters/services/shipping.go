@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/facet-gateway/facet/core/backend/amqp"
 	"github.com/facet-gateway/facet/core/backend/http"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/stream"
@@ -29,14 +30,21 @@ type optionsQuery struct {
 	postcode string
 }
 
+// shipping is the service over one transport.
+type shipping interface {
+	ways(ctx context.Context, q optionsQuery) (options, error)
+}
+
 // Shipping knows the ways of delivery. Nothing stands in for it.
 type Shipping struct {
 	service
+	remote  shipping
 	options *command.Command[optionsQuery, []Option]
 }
 
 func declareShipping() *Shipping {
 	s := &Shipping{service: service{name: "shipping"}}
+	s.remote = shippingHTTP{&s.service}
 	s.options = command.New("shipping.options", s.fetch).Safe()
 	s.controls = []*command.Control{s.options.Control}
 	return s
@@ -48,14 +56,31 @@ func (s *Shipping) Options(product string, weightGrams int, postcode string) str
 	return s.options.Observe(optionsQuery{product, weightGrams, postcode})
 }
 
-func (s *Shipping) fetch(ctx context.Context, q optionsQuery) ([]Option, error) {
-	target := http.Path("/options").Query("product", q.product).Query("weight", decimal(q.grams))
-	if q.postcode != "" {
-		target = target.Query("postcode", q.postcode)
+// connect binds the service over the transport of a client.
+func (s *Shipping) connect(c Client) bool {
+	broker, ok := c.(*amqp.Client)
+	if !ok {
+		return s.service.connect(c)
 	}
-	answer, err := get[options](ctx, &s.service, target)
+	s.remote = shippingAMQP{broker}
+	return true
+}
+
+func (s *Shipping) fetch(ctx context.Context, q optionsQuery) ([]Option, error) {
+	answer, err := s.remote.ways(ctx, q)
 	if err == nil && !allSound(answer.Options, func(o *Option) Money { return o.Cost }) {
 		err = invalid("a way of delivery has a cost that cannot be")
 	}
 	return answer.Options, err
+}
+
+// shippingHTTP is the service over HTTP.
+type shippingHTTP struct{ service *service }
+
+func (s shippingHTTP) ways(ctx context.Context, q optionsQuery) (options, error) {
+	target := http.Path("/options").Query("product", q.product).Query("weight", decimal(q.grams))
+	if q.postcode != "" {
+		target = target.Query("postcode", q.postcode)
+	}
+	return get[options](ctx, s.service, target)
 }

@@ -77,7 +77,7 @@ func (c *cartGRPC) intercept(ctx context.Context, request any, _ *rpc.UnaryServe
 	}
 	a, harm, err := c.service.take(asRequest(ctx, "/carts/"+url.PathEscape(get.GetUser()), headerOf(ctx)))
 	if err == nil && !harm.Reset {
-		return reply(a, &harm)
+		return cartReply(a, &harm)
 	}
 	if harm.Reset {
 		_ = rpc.SendHeader(ctx, nil) // the client may be gone
@@ -106,8 +106,8 @@ func headerOf(ctx context.Context) http.Header {
 	return h
 }
 
-// reply is what an answer is over gRPC: a message, bytes that are none, or a status.
-func reply(a *answer, harm *Fault) (any, error) {
+// cartReply is what an answer is over gRPC: a message, bytes that are none, or a status.
+func cartReply(a *answer, harm *Fault) (any, error) {
 	c, ok := a.value.(cart)
 	switch {
 	case harm.Garbage || harm.WrongType:

@@ -24,6 +24,7 @@ func (s *Simulator) controlHandler() http.Handler {
 		s.ClearFaults()
 		tell(w, s.Faults())
 	})
+	mux.HandleFunc("PUT /stock/{product}", s.putStock)
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) { tell(w, s.allStats()) })
 	mux.HandleFunc("DELETE /stats", func(w http.ResponseWriter, _ *http.Request) {
 		s.ResetStats()
@@ -31,6 +32,7 @@ func (s *Simulator) controlHandler() http.Handler {
 	})
 	for path, methods := range map[string]string{
 		"/services": "GET, HEAD", "/faults": "GET, HEAD, DELETE", "/faults/{service}": "PUT, DELETE", "/stats": "GET, HEAD, DELETE",
+		"/stock/{product}": "PUT",
 	} {
 		refusal := knowsOnly(methods)
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { refusal.write(w) })

@@ -35,6 +35,9 @@ func furtherBindings() []furtherBinding {
 	return []furtherBinding{
 		{"cart", "grpc", bindCartGRPC},
 		{"orders", "thrift", bindOrdersThrift},
+		{"inventory", "nats", bindInventoryNATS},
+		{"inventory", "zmq", bindInventoryZMQ},
+		{"shipping", "amqp", bindShippingAMQP},
 	}
 }
 

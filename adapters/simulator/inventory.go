@@ -41,12 +41,12 @@ func (s *store) appendStock(to []byte, p *product) []byte { return append(to, s.
 
 // stockOf is remembered for a month: what is low comes on the first of the next.
 func (s *store) stockOf(p *product) *answer {
-	now := s.now().UTC()
-	key := memoKey{service: "inventory", about: p.Product.ID, variant: now.Year()*12 + int(now.Month())}
+	now, available := s.now().UTC(), s.levels.get(p)
+	key := memoKey{service: "inventory", about: p.Product.ID, variant: now.Year()*12 + int(now.Month()), limit: available}
 	if a := s.memo.get(key); a != nil {
 		return a
 	}
-	one := stock{ProductID: p.Product.ID, Available: p.Available, Low: p.Available <= lowStock}
+	one := stock{ProductID: p.Product.ID, Available: available, Low: available <= lowStock}
 	if one.Low {
 		first := time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
 		one.RestockAt = &first

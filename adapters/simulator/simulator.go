@@ -11,6 +11,7 @@
 //	GET    /faults            the fault of each service
 //	PUT    /faults/{service}  sets one: the text of ParseFault, or a JSON object
 //	DELETE /faults/{service}  clears one; DELETE /faults clears all
+//	PUT    /stock/{product}   {"available": N} changes the inventory's stock, and publishes it
 //	GET    /stats             requests, in flight, aborted; DELETE /stats resets
 //
 // The access token of user u-7 is "token-u-7", and so on. The simulator serves
@@ -56,6 +57,8 @@ type Simulator struct {
 	byName   map[string]*service
 	control  *host
 	address  string // to ask for, of the control
+	backend  *store
+	changing sync.Mutex // held while a stock changes
 
 	mu      sync.Mutex
 	state   state
@@ -91,6 +94,7 @@ func New(o Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.backend = backend
 	for i, b := range bindings {
 		one := newService(b.name, b.bind(backend), rand.New(rand.NewPCG(o.Seed, uint64(i))))
 		one.address = orFree(o.Addresses[b.name], o.Host)

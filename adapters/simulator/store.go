@@ -29,7 +29,7 @@ var bindings = [...]binding{
 }
 
 // store is the shop's data, indexed and partly encoded. Nothing in it changes
-// once it is made, but for the memo.
+// once it is made, but for the memo and the levels of stock.
 type store struct {
 	now      func() time.Time
 	seed     uint64
@@ -38,6 +38,7 @@ type store struct {
 	ranges   []string              // the narrow categories, in the order of their first product
 	within   map[string][]*product // by category, wide and narrow
 	memo     memo
+	levels   levels
 }
 
 // product is a listing with what is encoded of it.
