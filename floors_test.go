@@ -129,6 +129,7 @@ var modules = map[string][]string{
 	"github.com/rabbitmq/amqp091-go":          {"core/backend/amqp", "adapters/simulator"},
 	"github.com/nats-io/nats-server/v2":       {"adapters/simulator"},
 	"github.com/go-zeromq/zmq4":               {"core/backend/zmq/zmtp"},
+	"github.com/coder/websocket":              {"core/server"},
 	"github.com/spf13/cobra":                  {"cmd/facet"},
 	"github.com/golang-jwt/jwt/v5":            {"core/rollout"},
 	"go.etcd.io/etcd/client/v3":               {"core/rollout/etcd", "core/discovery"},

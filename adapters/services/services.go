@@ -100,6 +100,14 @@ func (s *Services) Connect(clients map[string]Client) error {
 	return errors.Join(append(errs, prepare())...)
 }
 
+// Publishers returns the names of the services whose changes can be followed.
+func Publishers() []string { return []string{"inventory"} }
+
+// Upstreams tells what is subscribed to, of each of [Publishers].
+func (s *Services) Upstreams() map[string]stream.HubStats {
+	return map[string]stream.HubStats{"inventory": s.Inventory.hub.Stats()}
+}
+
 // Close ends what is subscribed to, when nothing is served any more.
 func (s *Services) Close() { s.Inventory.hub.Close() }
 

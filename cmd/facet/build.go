@@ -40,7 +40,7 @@ func (b *build) known() config.Known { return b.declared }
 func (b *build) declarations() config.Known {
 	k := config.Known{
 		Services: make(map[string]map[string]command.Policy), Transports: services.Transports(),
-		Pages: b.pages(), Adapters: b.versions.Names(),
+		Pages: b.pages(), Feeds: b.feeds(), Adapters: b.versions.Names(),
 	}
 	for _, name := range services.Names() {
 		k.Services[name] = make(map[string]command.Policy)
@@ -52,13 +52,17 @@ func (b *build) declarations() config.Known {
 	return k
 }
 
-// pages are the names of all versions' endpoints, each once.
-func (b *build) pages() []string {
+// pages are the names of all versions' pages, each once.
+func (b *build) pages() []string { return b.names((*adapter.Version).Paths) }
+
+// feeds are the names of what keeps coming, each once.
+func (b *build) feeds() []string { return b.names((*adapter.Version).FeedPaths) }
+
+func (b *build) names(paths func(*adapter.Version) []string) []string {
 	var names []string
 	for _, v := range b.versions.All() {
-		for _, path := range v.Paths() {
-			e, _ := v.Endpoint(path)
-			names = append(names, e.Name())
+		for _, path := range paths(v) {
+			names = append(names, strings.TrimPrefix(path, "/"))
 		}
 	}
 	slices.Sort(names)

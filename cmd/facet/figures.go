@@ -8,11 +8,11 @@ import (
 )
 
 // figures are the metrics of admission, of reloads, of rollouts and, as far as there
-// are such, of the shared cache and of exposures.
+// are such, of the shared cache and of exposures, and of what is live.
 func (g *gateway) figures() []telemetry.Figure {
 	return slices.Concat(
 		g.admissionFigures(), g.reloadFigures(), g.rolloutFigures(), g.shadowFigures(), g.cacheFigures(), g.exposureFigures(),
-		g.instanceFigures(),
+		g.instanceFigures(), g.liveFigures(),
 	)
 }
 

@@ -96,7 +96,8 @@ func (g *gateway) open() error {
 		return refused{err}
 	}
 	g.telemetry, err = telemetry.New(telemetry.Options{
-		Controls: g.controls, Pages: g.build.pages(), Routes: g.routeNames(), Versions: labels(g.versions), Devices: answering(&live),
+		Controls: g.controls, Pages: append(g.build.pages(), g.build.feeds()...), Routes: g.routeNames(),
+		Versions: labels(g.versions), Devices: answering(&live),
 		Version: buildVersion(), Figures: g.figures(),
 	})
 	if err != nil {
@@ -154,6 +155,7 @@ func (g *gateway) states() map[string]func() any {
 		"/config":    g.inForce,
 		"/admission": func() any { return g.admission.Stats() },
 		"/instances": g.instances,
+		"/live":      g.following,
 	}
 	maps.Copy(all, g.rolloutStates())
 	if g.shared != nil {
@@ -185,6 +187,7 @@ func (g *gateway) live(c *config.Config) (server.Live, error) {
 		LogRequests: c.Log.Requests,
 		Routes:      routes,
 		Statics:     answers,
+		Clients:     server.Clients{Max: c.Live.MaxClients, MaxPerUser: c.Live.MaxPerUser, Heartbeat: c.Live.Heartbeat},
 	}, nil
 }
 

@@ -49,6 +49,8 @@ type Config struct {
 	Routes map[string]Route  // by their names; nil: none
 	Static map[string]Static // by their paths; nil: none
 
+	Live Live // of the clients that follow what keeps coming
+
 	// Adapters names the version that answers each class that the code has an
 	// adapter for.
 	Adapters map[devices.Class]string
@@ -194,6 +196,7 @@ func (c *Config) decode(v value, known Known) {
 		field{"pages", func(v value) { named(v, "page", c.Pages, decodePage) }},
 		field{"routes", func(v value) { c.decodeRoutes(v, known) }},
 		field{"static", func(v value) { c.decodeStatics(v, known) }},
+		field{"live", c.Live.decode},
 		field{"adapters", func(v value) { decodeAdapters(v, c.Adapters, known.Adapters) }},
 	)
 	c.checkPorts(v)

@@ -38,6 +38,7 @@ func known() config.Known {
 		},
 		Transports: map[string][]string{"catalog": {"http"}, "cart": {"http", "grpc", "nats"}},
 		Pages:      []string{"productdetails", "home"},
+		Feeds:      []string{"live/stock"},
 		Adapters:   map[devices.Class][]string{"tv": {"v1"}, "phone": {"v1", "v2"}},
 	}
 }
@@ -92,6 +93,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Pages:    map[string]config.Page{"productdetails": {800 * time.Millisecond}, "home": {800 * time.Millisecond}},
 		Adapters: map[devices.Class]string{"tv": "v1", "phone": "v1"},
+		Live:     config.Live{MaxClients: 20_000, Heartbeat: 15 * time.Second},
 		Rollout: config.Rollout{
 			File: "testdata/good/rollouts.json", Etcd: etcd.Options{Prefix: "/facet/rollout"},
 			UnitHeader: "X-Device-Id", Headers: rollout.DefaultHeaders(),
@@ -164,6 +166,7 @@ func TestEveryField(t *testing.T) {
 			ShutdownTimeout:   20 * time.Second,
 			GzipMin:           2048,
 		},
+		Live:      config.Live{MaxClients: 5000, MaxPerUser: 20, Heartbeat: 5 * time.Second},
 		Admission: edge.Options{Min: 4, Max: 500, Target: 40, Prefetch: edge.Prefetch{Percent: 30, Urgency: 8, Header: "X-Prefetch: 1"}},
 		Cache: store.Options{
 			Redis: "rediss://facet@cache.internal:6380/2", PasswordFile: "/run/secrets/redis",

@@ -71,6 +71,7 @@ func reloadable() map[string]bool {
 		"pages.*.budget":                   true,
 		"routes":                           true, // but for a name that was not there at the start, whose command would be new
 		"static":                           true,
+		"live":                             true, // of clients that come from then on
 		"adapters":                         true,
 	}
 }

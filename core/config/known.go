@@ -25,6 +25,9 @@ type Known struct {
 	// Pages are the names of the endpoints, such as "productdetails".
 	Pages []string
 
+	// Feeds are the names of what keeps coming, such as "live/stock".
+	Feeds []string
+
 	// Adapters are the names of the versions of each class's adapter. The first
 	// one answers where the file says nothing.
 	Adapters map[devices.Class][]string
@@ -53,6 +56,7 @@ func (k Known) defaults() (*Config, error) {
 		Admission: edge.DefaultOptions(),
 		Cache:     store.Default(),
 		Rollout:   defaultRollout(),
+		Live:      defaultLive(),
 		Services:  make(map[string]Service, len(k.Services)),
 		Pages:     make(map[string]Page, len(k.Pages)),
 		Adapters:  make(map[devices.Class]string, len(k.Adapters)),

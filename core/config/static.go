@@ -32,7 +32,7 @@ func (c *Config) decodeStatics(v value, known Known) {
 		switch {
 		case !staticPath(name):
 			v.failKey("is not a path; allowed: segments after slashes with nothing that has to be encoded, such as /robots.txt")
-		case slices.Contains(known.Pages, strings.TrimPrefix(name, "/")):
+		case slices.Contains(slices.Concat(known.Pages, known.Feeds), strings.TrimPrefix(name, "/")):
 			v.failKey("is the path of a page; allowed: another one, such as /robots.txt")
 		case len(c.Static) == maxStatics:
 			v.failKey("one too many; allowed: at most %d", maxStatics)

@@ -37,6 +37,9 @@ func (x *exchange) log(took time.Duration) {
 	if x.name != "" {
 		attrs = append(attrs, slog.String("page", x.name))
 	}
+	if f := x.following; f != nil {
+		attrs = append(attrs, slog.String("transport", f.transport), slog.Int("events", f.events), slog.String("ended", string(f.ending)))
+	}
 	parts := x.report.PartsHeader()
 	if parts != "" {
 		attrs = append(attrs, slog.String("parts", parts))

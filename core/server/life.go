@@ -33,6 +33,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		IdleTimeout:       s.Limits.IdleTimeout,
 		MaxHeaderBytes:    s.Limits.MaxHeaderBytes,
 		ConnState:         fresh.watch,
+		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // broken handshakes and the like
 	}
 	failed := make(chan error, 1)
@@ -41,6 +42,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer s.life.ready.Store(false)
 	select {
 	case err := <-failed:
+		s.sendAway(context.Background())
 		return fmt.Errorf("serve the public port: %w", err)
 	case <-ctx.Done():
 	}
@@ -59,6 +61,7 @@ func (s *Server) drain(hs *http.Server, fresh *newcomers) error {
 	<-wait.C
 	ctx, cancel := context.WithTimeout(context.Background(), s.Limits.ShutdownTimeout)
 	defer cancel()
+	s.sendAway(ctx)
 	if settled(ctx, hs) {
 		return nil
 	}
@@ -67,6 +70,15 @@ func (s *Server) drain(hs *http.Server, fresh *newcomers) error {
 		return errors.Join(fmt.Errorf("requests were still in progress: %w", err), hs.Close())
 	}
 	return nil
+}
+
+// sendAway has those go who follow what keeps coming, and would for ever. Who does not
+// take the leave in half of the time of the shutdown is cut off.
+func (s *Server) sendAway(ctx context.Context) {
+	const half = 2
+	brief, cancel := context.WithTimeout(ctx, s.Limits.ShutdownTimeout/half)
+	defer cancel()
+	s.room.drain(brief)
 }
 
 // settled shuts down what can be within a moment, which a request that is being

@@ -29,6 +29,8 @@ type Live struct {
 	// page's.
 	Routes  passthrough.Routes
 	Statics map[string]*Static // by their paths
+
+	Clients Clients // who follow what keeps coming; not needed where no version has such
 }
 
 // snapshot is a Live made ready, and never changes. A request takes the one in
@@ -39,6 +41,7 @@ type snapshot struct {
 	handler    http.Handler
 	classes    map[devices.Class]*adapter.Version
 	paths      []string
+	feeds      []string // the paths of what keeps coming
 	fixed      fixedHeaders
 	retryAfter []string
 	cors       corsPolicy
@@ -104,6 +107,24 @@ func (l *snapshot) list(build *adapter.Set) error {
 			}
 		}
 	}
+	return l.listFeeds(all)
+}
+
+// listFeeds finds the paths of what keeps coming.
+func (l *snapshot) listFeeds(all []*adapter.Version) error {
+	for _, v := range all {
+		for _, path := range v.FeedPaths() {
+			if slices.Contains(l.paths, path) {
+				return fmt.Errorf("%s is a page of one version, and live in another", path)
+			}
+			if !slices.Contains(l.feeds, path) {
+				l.feeds = append(l.feeds, path)
+			}
+		}
+	}
+	if len(l.feeds) > 0 {
+		return l.Clients.check()
+	}
 	return nil
 }
 
@@ -119,6 +140,16 @@ func (s *Server) routes(live *snapshot) http.Handler {
 		})
 		e.OPTIONS(path, func(c echo.Context) error {
 			s.exchange(live, c, (*exchange).options)
+			return nil
+		})
+	}
+	for _, path := range live.feeds {
+		e.Match([]string{http.MethodGet, http.MethodHead}, path, func(c echo.Context) error {
+			s.exchange(live, c, func(x *exchange) error { return x.follow(path) })
+			return nil
+		})
+		e.OPTIONS(path, func(c echo.Context) error {
+			s.exchange(live, c, func(x *exchange) error { return x.allow(liveAllowed, liveHeaders) })
 			return nil
 		})
 	}

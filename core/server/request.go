@@ -48,6 +48,8 @@ type exchange struct {
 
 	trial *witness // nil of what came from a client
 
+	following *following // what keeps coming; nil: a page, or what is refused
+
 	cut bool // an answer's header was sent, and the rest of it will not be
 }
 
@@ -112,7 +114,7 @@ func (x *exchange) page(path string) error {
 // trial and panics, or lives elsewhere and does not bring the page, it is made by
 // control, in what is left of the time.
 func (x *exchange) compose(path string) (adapter.Answer, error) {
-	user, err := x.identify()
+	user, err := x.identify(x.r.Header)
 	if err != nil {
 		return adapter.Answer{}, err
 	}
@@ -180,9 +182,9 @@ func (x *exchange) admit() error {
 	return nil
 }
 
-// identify finds out which device asks, who, and which version answers.
-func (x *exchange) identify() (user string, err error) {
-	x.device, err = x.live.Devices.Resolve(x.r.Header)
+// identify finds out which device asks, by a header, and who, and which version answers.
+func (x *exchange) identify(header http.Header) (user string, err error) {
+	x.device, err = x.live.Devices.Resolve(header)
 	if err != nil {
 		return "", invalidDevice(err)
 	}
@@ -363,6 +365,9 @@ func (x *exchange) finish() {
 	took := time.Since(x.report.Began)
 	if x.live.LogRequests {
 		x.log(took)
+	}
+	if x.following != nil && !x.following.began.IsZero() { // how long it was followed is no time of ours
+		took = x.following.began.Sub(x.report.Began)
 	}
 	if x.server.Observe != nil {
 		x.server.Observe(x.record(took))

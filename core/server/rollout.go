@@ -227,7 +227,7 @@ func apart(serve func() (adapter.Answer, error), limit time.Duration) (adapter.A
 // seen tells what became of a request that a version answered.
 func (x *exchange) seen(took time.Duration) {
 	of := x.server.Rollouts
-	if of == nil || of.Seen == nil || x.version == nil || x.trial != nil {
+	if of == nil || of.Seen == nil || x.version == nil || x.trial != nil || x.following != nil {
 		return
 	}
 	of.Seen(&rollout.Seen{

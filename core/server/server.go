@@ -70,6 +70,7 @@ type Server struct {
 	live    atomic.Pointer[snapshot]
 	workers stream.Workers
 	life    life
+	room    *room // of those who follow what keeps coming
 }
 
 // New returns a server. It returns an error when [Server.Prepare] would.
@@ -77,7 +78,7 @@ func New(o Options) (*Server, error) {
 	if o.Devices == nil || o.Log == nil {
 		return nil, errors.New("server: Devices and Log are required")
 	}
-	s := &Server{Fixed: o.Fixed}
+	s := &Server{Fixed: o.Fixed, room: newRoom()}
 	apply, err := s.Prepare(o.Live)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,229 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+// The methods of what is live, and what web pages may send beside what they may for pages.
+//
+//nolint:gochecknoglobals // constants, but for the language
+var (
+	liveAllowed = []string{"GET, OPTIONS"}
+	liveHeaders = []string{"Last-Event-ID"}
+)
+
+// firstWait is how long a client waits for the first value, or for why there is none,
+// before its answer begins without.
+const firstWait = 800 * time.Millisecond
+
+// following is a client that is being told of what keeps coming.
+type following struct {
+	*client
+	x        *exchange
+	event    string // its name
+	follower *stream.Follower[[]byte]
+	item     *stream.Item[[]byte] // the first one; nil: it has not come
+
+	began  time.Time // the answer
+	events int       // that were sent
+	ending Ending
+}
+
+// connKey is under which the context of a request has its connection.
+type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// follow is the way of a request for what keeps coming, from its header to its end.
+func (x *exchange) follow(path string) error {
+	switch {
+	case x.r.Method != http.MethodGet:
+		x.w.Header()["Allow"] = liveAllowed
+		return fault.New(fault.MethodNotAllowed, "this path knows "+liveAllowed[0])
+	case x.trial != nil:
+		return fault.New(fault.NotFound, "what is live cannot be tried")
+	}
+	open := x.events
+	if wantsWebSocket(x.r.Header) {
+		if err := x.handshake(); err != nil {
+			return err
+		}
+		open = x.webSocket
+	}
+	f, err := x.join(path)
+	if err != nil {
+		return err
+	}
+	defer f.leave()
+	if err := f.first(); err != nil {
+		return err
+	}
+	to, err := open(f)
+	if err != nil {
+		return err
+	}
+	f.run(to)
+	return nil
+}
+
+// join finds out who follows what, and lets the client in.
+func (x *exchange) join(path string) (*following, error) {
+	if err := x.admitted(); err != nil {
+		return nil, err
+	}
+	header, err := x.deviceHeader()
+	if err != nil {
+		return nil, err
+	}
+	user, err := x.identify(header)
+	if err != nil {
+		return nil, x.byQuery(header, err)
+	}
+	endpoint, err := x.feed(path)
+	if err != nil {
+		return nil, err
+	}
+	x.name = endpoint.Name()
+	feed, err := endpoint.Follow(&adapter.Request{Device: x.device.Profile, User: user, RawQuery: x.r.URL.RawQuery})
+	if err != nil {
+		return nil, err
+	}
+	after, err := after(x.r)
+	if err != nil {
+		return nil, err
+	}
+	f := &following{x: x, event: endpoint.Event(), ending: EndLeft, client: &client{
+		transport: TransportSSE, class: string(x.device.Profile.Class), user: user, heartbeat: x.live.Clients.Heartbeat,
+	}}
+	if wantsWebSocket(x.r.Header) {
+		f.transport = TransportWebSocket
+	}
+	f.conn, _ = x.r.Context().Value(connKey{}).(*net.TCPConn)
+	if err := x.server.room.enter(f.client, x.live.Clients); err != nil {
+		return nil, err
+	}
+	if f.follower, err = feed.Follow(after); err != nil {
+		x.server.room.leave(f.client, EndFault)
+		return nil, err
+	}
+	x.following = f
+	return f, nil
+}
+
+// feed returns what keeps coming at a path, of the version that answers, or if that is
+// elsewhere of the one that is here.
+func (x *exchange) feed(path string) (adapter.Endpoint, error) {
+	endpoint, ok := x.version.Feed(path)
+	if local := x.local(); !ok && x.version.Remote() && local != nil {
+		x.serveBy(local)
+		endpoint, ok = local.Feed(path)
+	}
+	if !ok {
+		return endpoint, fault.New(fault.NotFound, "this device has no such page")
+	}
+	return endpoint, nil
+}
+
+const deviceParameter = "device"
+
+// deviceHeader is the header by which the device is found: a browser that opens an
+// EventSource or a WebSocket cannot set one, and says it in the query.
+func (x *exchange) deviceHeader() (http.Header, error) {
+	said := x.r.URL.Query()[deviceParameter]
+	if len(said) == 0 {
+		return x.r.Header, nil
+	}
+	if len(said) > 1 {
+		return nil, fault.InvalidField(deviceParameter, "is given more than once")
+	}
+	name := http.CanonicalHeaderKey(x.live.Devices.Header())
+	switch lines := x.r.Header[name]; {
+	case len(lines) == 0:
+		header := x.r.Header.Clone()
+		header[name] = said
+		return header, nil
+	case len(lines) == 1 && !strings.EqualFold(strings.TrimSpace(lines[0]), said[0]):
+		return nil, fault.InvalidField(deviceParameter, "is another one than the header "+name+" says")
+	}
+	return x.r.Header, nil
+}
+
+// byQuery names the parameter where the header at fault was made of it.
+func (x *exchange) byQuery(header http.Header, err error) error {
+	name := x.live.Devices.Header()
+	var f *fault.Error
+	if errors.As(err, &f) && strings.EqualFold(f.Field, name) && len(x.r.Header.Values(name)) < len(header.Values(name)) {
+		return fault.InvalidField(deviceParameter, f.Detail)
+	}
+	return err
+}
+
+const (
+	afterHeader    = "Last-Event-Id"
+	afterParameter = "after"
+	maxAfter       = 64 // bytes
+)
+
+// after returns the id of the event that the client had last, "" if it had none. The
+// header is of a client that comes back, and newer than the query that it was made with.
+func after(r *http.Request) (string, error) {
+	field, said := afterHeader, r.Header[afterHeader]
+	if len(said) == 0 || said[0] == "" {
+		field, said = afterParameter, r.URL.Query()[afterParameter]
+	}
+	switch {
+	case len(said) == 0:
+		return "", nil
+	case len(said) > 1:
+		return "", fault.InvalidField(field, "is given more than once")
+	case len(said[0]) > maxAfter:
+		return "", fault.InvalidField(field, "must be the id of an event, which has at most 64 bytes")
+	}
+	return said[0], nil
+}
+
+// first waits for the first value, and for why there is none: a client that is refused
+// before its answer begins can be told with a status.
+func (f *following) first() error {
+	timer := time.NewTimer(firstWait)
+	defer timer.Stop()
+	for {
+		changed := f.follower.Changed()
+		item, ok, err := f.follower.Next()
+		switch {
+		case err != nil:
+			f.ending = EndFault
+			return err //nolint:wrapcheck // it is a fault
+		case ok:
+			f.item = &item
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return nil
+		case <-f.x.server.room.leaving:
+			f.ending = EndDrain
+			return errRoomClosed
+		case <-f.x.r.Context().Done():
+			return context.Cause(f.x.r.Context())
+		}
+	}
+}
+
+// leave ends following.
+func (f *following) leave() {
+	f.follower.Close()
+	f.x.server.room.leave(f.client, f.ending)
+}

@@ -1,0 +1,228 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/coder/websocket"
+
+	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/stream"
+)
+
+const (
+	messageLimit = 1 << 10 // bytes that a client may send at once
+	pongWait     = 10 * time.Second
+	closeWait    = 1500 * time.Millisecond // for the client to close, too
+	keyBytes     = 16                      // of Sec-WebSocket-Key, decoded
+)
+
+// webSocket tells a client by WebSocket (RFC 6455): text messages of one JSON object
+// each. A goroutine of its own reads what the client sends, which means nothing.
+type webSocket struct {
+	*websocket.Conn
+	f      *following
+	beside sync.WaitGroup // the reader, and a ping
+	pings  atomic.Bool    // one waits for its pong
+	ended  atomic.Pointer[Ending]
+	read   chan struct{} // closed when nothing more can be read
+}
+
+func wantsWebSocket(h http.Header) bool { return hasToken(h["Upgrade"], "websocket") }
+
+// hasToken reports whether a list in a header has a token.
+func hasToken(lines []string, token string) bool {
+	for _, line := range lines {
+		for one := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(one), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// handshake refuses what is no opening handshake (RFC 6455, 4.2.1), and one that a web
+// page of a foreign origin had a browser make: other than with requests, nothing else
+// keeps that page from reading the answer.
+func (x *exchange) handshake() error {
+	h := x.r.Header
+	key, err := base64.StdEncoding.DecodeString(h.Get("Sec-Websocket-Key"))
+	switch {
+	case !x.live.cors.admits(x.r):
+		return &fault.Error{Code: fault.Forbidden, Field: "Origin", Detail: "web pages of this origin may not connect"}
+	case !hasToken(h["Connection"], "upgrade"):
+		return fault.InvalidField("Connection", "must say upgrade, as Upgrade is given")
+	case h.Get("Sec-Websocket-Version") != "13":
+		x.w.Header()["Sec-Websocket-Version"] = []string{"13"}
+		return fault.InvalidField("Sec-WebSocket-Version", "must be 13")
+	case err != nil || len(key) != keyBytes || len(h["Sec-Websocket-Key"]) > 1:
+		return fault.InvalidField("Sec-WebSocket-Key", "must be 16 bytes in base64")
+	case x.r.ContentLength != 0:
+		return fault.InvalidField("Content-Length", "a handshake has no body")
+	}
+	return nil
+}
+
+// admits reports whether a web page may connect whose origin is the request's: one of
+// this host, or of those that cors names. Without an origin, it is no web page's.
+func (c corsPolicy) admits(r *http.Request) bool {
+	lines := r.Header["Origin"]
+	if len(lines) == 0 || c.allow(http.Header{}, r.Header) {
+		return true
+	}
+	origin, err := url.Parse(lines[0])
+	return err == nil && len(lines) == 1 && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
+}
+
+// webSocket answers the handshake, which has been checked.
+func (x *exchange) webSocket(f *following) (transport, error) {
+	conn, err := websocket.Accept(x.w, x.r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
+	if err != nil {
+		x.status, x.cut = http.StatusNotImplemented, true // it has answered
+		return nil, &fault.Error{Code: fault.Internal, Cause: err}
+	}
+	x.status = http.StatusSwitchingProtocols
+	conn.SetReadLimit(messageLimit)
+	f.bound()
+	w := &webSocket{Conn: conn, f: f, read: make(chan struct{})}
+	w.beside.Go(w.listen)
+	return w, nil
+}
+
+// listen reads what the client sends, until it cannot.
+func (w *webSocket) listen() {
+	defer close(w.read)
+	defer w.recovered()
+	for {
+		kind, text, err := w.Read(context.Background())
+		switch {
+		case errors.Is(err, websocket.ErrMessageTooBig), isProtocol(err):
+			w.end(EndProtocol)
+			return
+		case err != nil:
+			return
+		case kind != websocket.MessageText:
+			w.refuse(websocket.StatusUnsupportedData, "messages are text")
+			return
+		case !utf8.Valid(text):
+			w.refuse(websocket.StatusInvalidFramePayloadData, "text is UTF-8")
+			return
+		}
+	}
+}
+
+// isProtocol tells an end that the client is at fault for from one that is its wish, or
+// nobody's: of the former the library has sent a close frame of its own.
+func isProtocol(err error) bool {
+	var gone net.Error
+	return err != nil && websocket.CloseStatus(err) == -1 && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) &&
+		!errors.Is(err, net.ErrClosed) && !errors.As(err, &gone)
+}
+
+// refuse closes, since the client has sent what it may not.
+func (w *webSocket) refuse(code websocket.StatusCode, reason string) {
+	w.end(EndProtocol)
+	w.part(code, reason)
+}
+
+// end takes down why it ends; the first reason counts.
+func (w *webSocket) end(why Ending) { w.ended.CompareAndSwap(nil, &why) }
+
+// recovered catches a panic of a goroutine of its own.
+func (w *webSocket) recovered() {
+	if v := recover(); v != nil {
+		w.f.x.server.Log.Error("a WebSocket failed", "error", stream.Panicked(v))
+		_ = w.CloseNow()
+	}
+}
+
+// part sends the reason, and waits a moment for the client to send its own.
+func (w *webSocket) part(code websocket.StatusCode, reason string) {
+	cut := time.AfterFunc(closeWait, func() {
+		if w.f.conn != nil {
+			_ = w.f.conn.Close()
+		}
+	})
+	defer cut.Stop()
+	_ = w.Close(code, reason) // whether the client has heard it is not known in any case
+}
+
+// message is what a client is told. Its order is that of the text.
+func (w *webSocket) send(id, event string, data []byte) error {
+	return compose(func(b *bytes.Buffer) {
+		b.WriteByte('{')
+		if id != "" {
+			b.WriteString(`"id":"` + id + `",`)
+		}
+		b.WriteString(`"event":"` + event + `","data":`)
+		b.Write(data)
+		b.WriteByte('}')
+	}, func(text []byte) error {
+		w.f.x.bytes += len(text)
+		return w.Write(context.Background(), websocket.MessageText, text) //nolint:wrapcheck // only that there is an error counts
+	})
+}
+
+func (w *webSocket) tell(name string, item stream.Item[[]byte]) error {
+	if item.Gap {
+		if err := w.send("", eventGap, []byte("{}")); err != nil {
+			return err
+		}
+	}
+	return w.send(item.ID, name, item.Value)
+}
+
+// beat sends a ping, and has another goroutine wait for its pong: meanwhile there may be
+// more to tell. There is one such goroutine at most.
+func (w *webSocket) beat() error {
+	if w.pings.Swap(true) {
+		return nil
+	}
+	w.beside.Go(func() {
+		defer w.recovered()
+		defer w.pings.Store(false)
+		ctx, cancel := context.WithTimeout(context.Background(), pongWait)
+		defer cancel()
+		if err := w.Ping(ctx); err != nil && w.f.since.Load() == 0 { // else it is slow, which is told
+			w.end(EndSilent)
+			_ = w.CloseNow()
+		}
+	})
+	return nil
+}
+
+func (w *webSocket) gone() <-chan struct{} { return w.read }
+
+func (w *webSocket) why() Ending {
+	if why := w.ended.Load(); why != nil {
+		return *why
+	}
+	return EndLeft
+}
+
+// bye closes, with the code that fits the reason, and waits for what runs beside.
+func (w *webSocket) bye(why Ending) {
+	switch why {
+	case EndSlow:
+		w.part(websocket.StatusPolicyViolation, "slow: nothing was taken for 8 s")
+	case EndDrain:
+		w.part(websocket.StatusGoingAway, "the gateway stops")
+	case EndFault:
+		w.part(websocket.StatusTryAgainLater, "nothing more comes")
+	case EndLeft, EndSilent, EndProtocol:
+		_ = w.CloseNow()
+	}
+	w.beside.Wait()
+}
