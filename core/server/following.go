@@ -3,10 +3,12 @@ package server
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/fault"
@@ -38,43 +40,68 @@ type following struct {
 	ending Ending
 }
 
-// connKey is under which the context of a request has its connection.
-type connKey struct{}
-
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c)
+// exchangeLive is the way of a request for what keeps coming. Up to its answer it goes as
+// others do; from then on its connection is ours, and so is the goroutine: those of
+// net/http, and their buffers, would be most of what a client that waits costs.
+func (s *Server) exchangeLive(live *snapshot, c echo.Context, path string) {
+	x := s.begin(live, c.Response().Writer, c.Request())
+	x.dropBody()
+	var to transport
+	x.conduct(func(x *exchange) (err error) {
+		to, err = x.follow(path)
+		x.stays = err == nil
+		return err
+	})
+	if x.stays {
+		x.stays = false
+		go x.stay(to)
+	}
 }
 
-// follow is the way of a request for what keeps coming, from its header to its end.
-func (x *exchange) follow(path string) error {
+// follow begins the answer to a request for what keeps coming.
+func (x *exchange) follow(path string) (transport, error) {
 	switch {
 	case x.r.Method != http.MethodGet:
 		x.w.Header()["Allow"] = liveAllowed
-		return fault.New(fault.MethodNotAllowed, "this path knows "+liveAllowed[0])
+		return nil, fault.New(fault.MethodNotAllowed, "this path knows "+liveAllowed[0])
 	case x.trial != nil:
-		return fault.New(fault.NotFound, "what is live cannot be tried")
+		return nil, fault.New(fault.NotFound, "what is live cannot be tried")
 	}
 	open := x.events
 	if wantsWebSocket(x.r.Header) {
 		if err := x.handshake(); err != nil {
-			return err
+			return nil, err
 		}
 		open = x.webSocket
 	}
 	f, err := x.join(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer f.leave()
+	begun := false
+	defer func() {
+		if !begun {
+			f.leave()
+		}
+	}()
 	if err := f.first(); err != nil {
-		return err
+		return nil, err
 	}
 	to, err := open(f)
-	if err != nil {
-		return err
-	}
+	begun = err == nil
+	return to, err
+}
+
+// stay tells the client what comes, on a goroutine of its own, and ends the exchange. The
+// room waits for it.
+func (x *exchange) stay(to transport) {
+	f := x.following
+	defer f.leave()
+	defer x.finish()
+	defer to.end()
+	x.r = &http.Request{Method: x.r.Method, URL: &url.URL{Path: x.r.URL.Path}} // all that is told of it in the end
+	x.w = nil
 	f.run(to)
-	return nil
 }
 
 // join finds out who follows what, and lets the client in.
@@ -109,7 +136,6 @@ func (x *exchange) join(path string) (*following, error) {
 	if wantsWebSocket(x.r.Header) {
 		f.transport = TransportWebSocket
 	}
-	f.conn, _ = x.r.Context().Value(connKey{}).(*net.TCPConn)
 	if err := x.server.room.enter(f.client, x.live.Clients); err != nil {
 		return nil, err
 	}
@@ -224,6 +250,9 @@ func (f *following) first() error {
 
 // leave ends following.
 func (f *following) leave() {
+	if f.conn != nil {
+		_ = f.conn.Close() // it may be closed already
+	}
 	f.follower.Close()
 	f.x.server.room.leave(f.client, f.ending)
 }

@@ -145,7 +145,7 @@ func (s *Server) routes(live *snapshot) http.Handler {
 	}
 	for _, path := range live.feeds {
 		e.Match([]string{http.MethodGet, http.MethodHead}, path, func(c echo.Context) error {
-			s.exchange(live, c, func(x *exchange) error { return x.follow(path) })
+			s.exchangeLive(live, c, path)
 			return nil
 		})
 		e.OPTIONS(path, func(c echo.Context) error {

@@ -12,8 +12,10 @@ type transport interface {
 	gone() <-chan struct{}
 	// why is why it is gone: the client has left, or something worse.
 	why() Ending
-	// bye tells why there will be nothing more, and ends it.
+	// bye tells why there will be nothing more.
 	bye(why Ending)
+	// end closes the connection, and waits for what runs beside. It may be called twice.
+	end()
 }
 
 // run tells the client what comes, until one of them ends.

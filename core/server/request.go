@@ -49,6 +49,7 @@ type exchange struct {
 	trial *witness // nil of what came from a client
 
 	following *following // what keeps coming; nil: a page, or what is refused
+	stays     bool       // it goes on without its handler
 
 	cut bool // an answer's header was sent, and the rest of it will not be
 }
@@ -346,6 +347,9 @@ func (x *exchange) write(body []byte) {
 // net/http answer an empty 200, or end a part as if it were all. A trial has no
 // connection.
 func (x *exchange) abort() {
+	if x.stays {
+		return
+	}
 	if (x.cut || x.status == fault.Canceled.Status()) && x.trial == nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -360,6 +364,8 @@ func (x *exchange) finish() {
 			x.refuse(err)
 		}
 		x.fault = err
+	} else if x.stays {
+		return
 	}
 	x.progress.close()
 	took := time.Since(x.report.Began)

@@ -45,7 +45,7 @@ type room struct {
 type client struct {
 	transport, class, user string
 	heartbeat              time.Duration
-	conn                   *net.TCPConn  // nil in tests without one
+	conn                   *net.TCPConn  // nil until the answer begins; guarded by the room
 	wake                   chan struct{} // holds one token when a heartbeat is due
 
 	since atomic.Int64 // when the write in progress began, as Unix nanoseconds; 0: none is
@@ -90,6 +90,15 @@ func (r *room) enter(c *client, limits Clients) error {
 		go r.look(r.left)
 	}
 	return nil
+}
+
+// attach gives a client its connection, of which the kernel is to hold little that has
+// not been taken.
+func (r *room) attach(c *client, conn *net.TCPConn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.conn = conn
+	_ = conn.SetWriteBuffer(socketBuffer)
 }
 
 // leave lets it out.

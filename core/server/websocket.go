@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -35,7 +36,7 @@ type webSocket struct {
 	f      *following
 	beside sync.WaitGroup // the reader, and a ping
 	pings  atomic.Bool    // one waits for its pong
-	ended  atomic.Pointer[Ending]
+	cause  atomic.Pointer[Ending]
 	read   chan struct{} // closed when nothing more can be read
 }
 
@@ -88,17 +89,44 @@ func (c corsPolicy) admits(r *http.Request) bool {
 
 // webSocket answers the handshake, which has been checked.
 func (x *exchange) webSocket(f *following) (transport, error) {
-	conn, err := websocket.Accept(x.w, x.r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
+	over := &handover{ResponseWriter: x.w}
+	conn, err := websocket.Accept(over, x.r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled, // the origin has been checked
+	})
 	if err != nil {
 		x.status, x.cut = http.StatusNotImplemented, true // it has answered
 		return nil, &fault.Error{Code: fault.Internal, Cause: err}
 	}
 	x.status = http.StatusSwitchingProtocols
+	if err := f.attach(over.conn); err != nil {
+		return nil, err
+	}
 	conn.SetReadLimit(messageLimit)
-	f.bound()
 	w := &webSocket{Conn: conn, f: f, read: make(chan struct{})}
 	w.beside.Go(w.listen)
 	return w, nil
+}
+
+// handover is the writer of a handshake. It hands the connection over with buffers as
+// small as the messages are.
+type handover struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+const smallBuffer = 512 // bytes
+
+// Hijack takes the connection over from net/http, whose buffers stay behind.
+func (h *handover) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, old, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err //nolint:wrapcheck // it stands for the writer
+	}
+	h.conn = conn
+	early, _ := old.Peek(old.Reader.Buffered()) // what came before the handshake was answered
+	read := bufio.NewReaderSize(bytes.NewReader(bytes.Clone(early)), max(smallBuffer, len(early)))
+	_, _ = read.Peek(len(early)) // so that it counts as buffered
+	return conn, bufio.NewReadWriter(read, bufio.NewWriterSize(conn, smallBuffer)), nil
 }
 
 // listen reads what the client sends, until it cannot.
@@ -109,7 +137,7 @@ func (w *webSocket) listen() {
 		kind, text, err := w.Read(context.Background())
 		switch {
 		case errors.Is(err, websocket.ErrMessageTooBig), isProtocol(err):
-			w.end(EndProtocol)
+			w.because(EndProtocol)
 			return
 		case err != nil:
 			return
@@ -133,12 +161,12 @@ func isProtocol(err error) bool {
 
 // refuse closes, since the client has sent what it may not.
 func (w *webSocket) refuse(code websocket.StatusCode, reason string) {
-	w.end(EndProtocol)
+	w.because(EndProtocol)
 	w.part(code, reason)
 }
 
-// end takes down why it ends; the first reason counts.
-func (w *webSocket) end(why Ending) { w.ended.CompareAndSwap(nil, &why) }
+// because takes down why it ends; the first reason counts.
+func (w *webSocket) because(why Ending) { w.cause.CompareAndSwap(nil, &why) }
 
 // recovered catches a panic of a goroutine of its own.
 func (w *webSocket) recovered() {
@@ -196,7 +224,7 @@ func (w *webSocket) beat() error {
 		ctx, cancel := context.WithTimeout(context.Background(), pongWait)
 		defer cancel()
 		if err := w.Ping(ctx); err != nil && w.f.since.Load() == 0 { // else it is slow, which is told
-			w.end(EndSilent)
+			w.because(EndSilent)
 			_ = w.CloseNow()
 		}
 	})
@@ -206,7 +234,7 @@ func (w *webSocket) beat() error {
 func (w *webSocket) gone() <-chan struct{} { return w.read }
 
 func (w *webSocket) why() Ending {
-	if why := w.ended.Load(); why != nil {
+	if why := w.cause.Load(); why != nil {
 		return *why
 	}
 	return EndLeft
@@ -222,7 +250,11 @@ func (w *webSocket) bye(why Ending) {
 	case EndFault:
 		w.part(websocket.StatusTryAgainLater, "nothing more comes")
 	case EndLeft, EndSilent, EndProtocol:
-		_ = w.CloseNow()
 	}
+}
+
+// end closes, if bye has not, and waits for what runs beside.
+func (w *webSocket) end() {
+	_ = w.CloseNow()
 	w.beside.Wait()
 }
