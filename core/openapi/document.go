@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -80,8 +81,15 @@ const (
 // pageType is the media type of pages.
 const pageType = "application/json"
 
-// page returns the schema of what an operation answers with 200; nil if there is none.
-func (o *operation) page() *schema { return o.Responses["200"].Content[pageType].Schema }
+// eventType is the media type of what keeps coming.
+const eventType = "text/event-stream"
+
+// page returns the schema of what an operation answers with 200, or of each event of it;
+// nil if there is none.
+func (o *operation) page() *schema {
+	content := o.Responses["200"].Content
+	return cmp.Or(content[pageType].Schema, content[eventType].Schema)
+}
 
 // resolve follows a schema's reference.
 func (d *document) resolve(s *schema) *schema {

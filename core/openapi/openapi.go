@@ -1,7 +1,8 @@
 // Package openapi describes a version of an adapter as an OpenAPI 3.1 document:
-// what its pages are asked for with, and what every field of them can be. It is
-// made of the endpoints' own types, so it cannot say what the pages do not.
-// [Diff] tells of two documents what a client of the old one would break on.
+// what its pages, and what keeps coming, are asked for with, and what every field
+// of them can be. It is made of the endpoints' own types, so it cannot say what
+// the pages do not. [Diff] tells of two documents what a client of the old one
+// would break on.
 //
 // The schemas are made here, because they have to be what package adapter's
 // encoder writes, and no library's are: a nil slice is null, unless the field is
@@ -44,7 +45,13 @@ func New(v *adapter.Version, o Options) (*Document, error) {
 		e, _ := v.Endpoint(at)
 		paths[at] = path{Get: newOperation(v, e, s.schema(e.Page))}
 	}
-	problems := newProblems(s)
+	codes := answered()
+	for _, at := range v.FeedPaths() {
+		e, _ := v.Feed(at)
+		paths[at] = path{Get: newLiveOperation(v, e, o, s.schema(e.Page))}
+		codes = liveAnswered()
+	}
+	problems := newProblems(s, codes)
 	schemas, err := s.components()
 	if err != nil {
 		return nil, fmt.Errorf("describe %s: %w", v, err)

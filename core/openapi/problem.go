@@ -15,6 +15,9 @@ func answered() []fault.Code {
 	}
 }
 
+// liveAnswered are those that what keeps coming can be refused with.
+func liveAnswered() []fault.Code { return append(answered(), fault.Forbidden, fault.Limited) }
+
 func status(c fault.Code) string { return strconv.Itoa(c.Status()) }
 
 // problem has the fields of an error as the public port writes it; tests hold the
@@ -57,15 +60,15 @@ func (problemCause) Enum() []string {
 }
 
 // newProblems are the answers of pages that failed.
-func newProblems(s *shapes) map[string]response {
+func newProblems(s *shapes, codes []fault.Code) map[string]response {
 	all := make(map[string]response)
-	for _, code := range answered() {
+	for _, code := range codes {
 		r := response{
 			Description: code.Title() + ".", Headers: sharing("Cache-Control", "Vary", "X-Request-Id"),
 			Content: map[string]media{"application/problem+json": {s.schema(reflect.TypeFor[problem]())}},
 		}
 		switch code {
-		case fault.Unavailable:
+		case fault.Unavailable, fault.Limited:
 			r.Headers["Retry-After"] = header{Ref: headersAt + "Retry-After"}
 		case fault.MethodNotAllowed:
 			r.Headers["Allow"] = header{Ref: headersAt + "Allow"}
