@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	late  = 50 * time.Millisecond // how long after its context a call may end
-	tries = 10                    // until it does: the machine may be busy with something else
+	late    = 50 * time.Millisecond // how long after its context a call may end
+	tries   = 10                    // until it does: the machine may be busy with something else
+	tooSoon = time.Hour             // the call ended before it got to its stage
 )
 
 var errOwn = errors.New("the test's own reason")
@@ -46,8 +47,9 @@ func stages() []stage {
 	}
 }
 
-// best runs a call at a stage until it ends in time after its context has.
-func (s stage) best(t *testing.T, want error, begin func() (context.Context, func())) {
+// run makes a call, ends its context once the stage is reached, and returns how late the
+// call ended.
+func (s stage) run(t *testing.T, begin func() (context.Context, func())) (time.Duration, error) {
 	t.Helper()
 	reached, left := make(chan struct{}, 1), make(chan struct{}, 1)
 	server := serve(t, func(stream rpc.ServerStream, _ string) error {
@@ -57,21 +59,37 @@ func (s stage) best(t *testing.T, want error, begin func() (context.Context, fun
 		return err
 	})
 	client := clientOf(t, server.address)
+	ctx, end := begin()
+	result := make(chan error, 1)
+	go func() {
+		_, err := say(ctx, client, "a")
+		result <- err
+	}()
+	select {
+	case <-reached:
+	case err := <-result:
+		return tooSoon, err
+	}
+	end()
+	<-ctx.Done()
+	over := time.Now()
+	err := <-result
+	took := time.Since(over)
+	select {
+	case <-left: // the server knows that it is over
+	case <-time.After(5 * time.Second):
+		t.Error("the server still has its call")
+	}
+	return took, err
+}
+
+// best runs the stage until it ends in time.
+func (s stage) best(t *testing.T, want error, begin func() (context.Context, func())) {
+	t.Helper()
 	var took time.Duration
 	for range tries {
-		ctx, end := begin()
-		result := make(chan error, 1)
-		go func() {
-			_, err := say(ctx, client, "a")
-			result <- err
-		}()
-		<-reached
-		end()
-		<-ctx.Done()
-		over := time.Now()
-		err := <-result
-		took = time.Since(over)
-		<-left
+		var err error
+		took, err = s.run(t, begin)
 		if !errors.Is(err, errOwn) || !errors.Is(err, want) {
 			t.Fatalf("got %v, want the cause and %v", err, want)
 		}

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	late  = 50 * time.Millisecond // how long after its context a call may end
-	tries = 10                    // until it does: the machine may be busy with something else
+	late    = 50 * time.Millisecond // how long after its context a call may end
+	tries   = 10                    // until it does: the machine may be busy with something else
+	tooSoon = time.Hour             // the call ended before it got to its stage
 )
 
 var errOwn = errors.New("the test's own reason")
@@ -62,7 +63,7 @@ func stages() []stage {
 				drip(conn, "\x00\x0f\x00\x00")
 			}
 		}},
-		{"writing", strings.Repeat("x", 16<<20), func(conn net.Conn, reached func(), ended <-chan struct{}) {
+		{"writing", strings.Repeat("x", 8<<20), func(conn net.Conn, reached func(), ended <-chan struct{}) {
 			_, _ = conn.Read(make([]byte, 1)) // the rest does not fit the buffers between
 			reached()
 			<-ended
@@ -71,31 +72,49 @@ func stages() []stage {
 	}
 }
 
-// best runs a call at a stage until it ends in time after its context has.
-func (s stage) best(t *testing.T, want error, begin func() (context.Context, func())) {
+// run makes a call, ends its context once the stage is reached, and returns how late the
+// call ended.
+func (s stage) run(t *testing.T, begin func() (context.Context, func())) (time.Duration, error) {
 	t.Helper()
-	reached, ended, left := make(chan struct{}, 1), make(chan struct{}, tries), make(chan struct{}, 1)
+	reached, ended, left := make(chan struct{}, 1), make(chan struct{}), make(chan struct{}, 1)
 	address := accept(t, func(conn net.Conn) {
 		s.handle(conn, func() { reached <- struct{}{} }, ended)
 		left <- struct{}{}
 	})
 	client := clientOf(t, address)
+	ctx, end := begin()
+	result := make(chan error, 1)
+	go func() {
+		_, err := say(ctx, client, s.words)
+		result <- err
+	}()
+	select {
+	case <-reached:
+	case err := <-result:
+		close(ended)
+		return tooSoon, err
+	}
+	end()
+	<-ctx.Done()
+	over := time.Now()
+	err := <-result
+	took := time.Since(over)
+	close(ended)
+	select {
+	case <-left: // the server knows that it is over
+	case <-time.After(5 * time.Second):
+		t.Error("the server still has its call")
+	}
+	return took, err
+}
+
+// best runs the stage until it ends in time.
+func (s stage) best(t *testing.T, want error, begin func() (context.Context, func())) {
+	t.Helper()
 	var took time.Duration
 	for range tries {
-		ctx, end := begin()
-		result := make(chan error, 1)
-		go func() {
-			_, err := say(ctx, client, s.words)
-			result <- err
-		}()
-		<-reached
-		end()
-		<-ctx.Done()
-		over := time.Now()
-		err := <-result
-		took = time.Since(over)
-		ended <- struct{}{}
-		<-left // the connection is closed
+		var err error
+		took, err = s.run(t, begin)
 		if !errors.Is(err, errOwn) || !errors.Is(err, want) {
 			t.Fatalf("got %v, want the cause and %v", err, want)
 		}
@@ -121,7 +140,7 @@ func TestDeadlineEndsACall(t *testing.T) {
 	for _, s := range stages() {
 		t.Run(s.name, func(t *testing.T) {
 			s.best(t, context.DeadlineExceeded, func() (context.Context, func()) {
-				ctx, cancel := context.WithTimeoutCause(t.Context(), 250*time.Millisecond, errOwn)
+				ctx, cancel := context.WithTimeoutCause(t.Context(), 400*time.Millisecond, errOwn)
 				t.Cleanup(cancel)
 				return ctx, func() {}
 			})
