@@ -25,7 +25,7 @@ func newWays(d *demonstration) (*ways, error) {
 	if d.plain {
 		return w, nil
 	}
-	w.of = map[string]string{}
+	w.of = map[string]string{"cart": "grpc", "orders": "thrift", "inventory": "nats"}
 	if d.amqp == "" {
 		return w, nil
 	}
