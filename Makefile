@@ -117,6 +117,7 @@ bench: ## compare the gateway with a hand-written twin (BENCH_FLAGS="-rounds 3")
 faults: ## break services under load and hold pages to bars (FAULTS_FLAGS="-only hang,reset -short")
 	@$(call need,redis-server,redis-server)
 	@$(call need,wrk,wrk)
+	$(GO) test ./core/server -run TestLoadOfClients -count=1 -v -clients 10000
 	$(GO) run ./bench/faults $(FAULTS_FLAGS)
 
 .PHONY: fuzz

@@ -45,13 +45,7 @@ func (g *gateway) clientFigures() []telemetry.Figure {
 	return []telemetry.Figure{
 		{
 			Name: "facet_live_clients", Help: "Clients that follow what keeps coming.",
-			Label: "transport", Values: []string{server.TransportSSE, server.TransportWebSocket},
-			Read: func(transport string) (n float64) {
-				for _, of := range g.server.Clients().Clients[transport] {
-					n += float64(of)
-				}
-				return n
-			},
+			Labels: []string{"transport", "device"}, Tell: g.tellClients,
 		},
 		{
 			Name: "facet_live_events_total", Help: "Events that were sent to clients, heartbeats apart.", Counter: true,
@@ -62,5 +56,15 @@ func (g *gateway) clientFigures() []telemetry.Figure {
 			Label: "reason", Values: endings,
 			Read: func(reason string) float64 { return float64(g.server.Clients().Ended[server.Ending(reason)]) },
 		},
+	}
+}
+
+// tellClients tells how many follow, of each class that the configuration has now.
+func (g *gateway) tellClients(tell func(n float64, values ...string)) {
+	devices := g.server.Live().Devices
+	for transport, of := range g.server.Clients().Clients {
+		for _, class := range devices.Classes() {
+			tell(float64(of[string(class)]), transport, string(class))
+		}
 	}
 }

@@ -20,7 +20,8 @@ func TestLiveOverHTTP(t *testing.T) {
 	}
 	text := get(t, s.admin+"/metrics").body
 	for _, series := range []string{
-		`facet_live_clients{transport="sse"} 0`, `facet_live_clients{transport="websocket"} 0`, `facet_live_events_total 0`,
+		`facet_live_clients{device="tv",transport="sse"} 0`, `facet_live_clients{device="phone",transport="websocket"} 0`,
+		`facet_live_events_total 0`,
 		`facet_live_dropped_total{reason="fault"} 1`, `facet_live_upstreams{service="inventory"} 0`,
 		`facet_requests_total{code="503",device="tv",page="live/stock",version="v1"} 1`,
 	} {

@@ -254,5 +254,8 @@ func (f *following) leave() {
 		_ = f.conn.Close() // it may be closed already
 	}
 	f.follower.Close()
+	if f.ending == "" { // of a panic
+		f.ending = EndFault
+	}
 	f.x.server.room.leave(f.client, f.ending)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -396,6 +397,32 @@ func TestHeartbeatsOfEvents(t *testing.T) {
 	}
 	l.ticker.tell(t, "quiet", 7)
 	s.want(t, phoneTick(7))
+}
+
+// TestEventsOfHTTP10: there are no chunks then, and the connection says where it ends.
+func TestEventsOfHTTP10(t *testing.T) {
+	l := newLive(t, nil)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(l.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // it was only read
+	if _, err := io.WriteString(conn, "GET /live/tick?id=a&device=tv HTTP/1.0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, func() bool { return l.following() == 1 })
+	l.ticker.tell(t, "a", 1)
+	waitUntil(t, func() bool { return l.Clients().Events == 2 })
+	l.stop()
+	text, err := io.ReadAll(conn)
+	header, body, _ := strings.Cut(string(text), "\r\n\r\n")
+	if err != nil || strings.Contains(header, "chunked") || !strings.Contains(header, "Connection: close") {
+		t.Errorf("%v, %s", err, header)
+	}
+	if !strings.HasPrefix(body, ":\n\nid: ") || strings.Count(body, "event: tick\n") != 2 ||
+		!strings.HasSuffix(body, "{\"reason\":\"drain\"}\n\n") {
+		t.Errorf("%q", body)
+	}
 }
 
 func TestDrainEndsEvents(t *testing.T) {

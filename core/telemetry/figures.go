@@ -15,6 +15,21 @@ type Figure struct {
 	Values  []string
 	Counter bool // it only grows
 	Read    func(value string) float64
+
+	// Labels and Tell are instead of Label, Values and Read, of a metric with more than one
+	// label: Tell tells each series that there is now, of which there must be few.
+	Labels []string
+	Tell   func(tell func(n float64, values ...string))
+}
+
+func (f *Figure) check() error {
+	switch {
+	case f.Tell != nil && (f.Read != nil || len(f.Labels) == 0 || f.Label != "" || len(f.Values) > 0):
+		return errors.New("telemetry: " + f.Name + " needs Tell with Labels, and nothing of Label, Values and Read")
+	case f.Tell == nil && (f.Read == nil || (f.Label == "") != (len(f.Values) == 0) || len(f.Labels) > 0):
+		return errors.New("telemetry: " + f.Name + " needs Read, and Label with Values or neither")
+	}
+	return nil
 }
 
 // figures are the metrics that are read from elsewhere.
@@ -26,10 +41,10 @@ type figures struct {
 func newFigures(all []Figure) (*figures, error) {
 	f := &figures{all: all}
 	for _, one := range all {
-		if one.Read == nil || (one.Label == "") != (len(one.Values) == 0) {
-			return nil, errors.New("telemetry: " + one.Name + " needs Read, and Label with Values or neither")
+		if err := one.check(); err != nil {
+			return nil, err
 		}
-		var labels []string
+		labels := one.Labels
 		if one.Label != "" {
 			labels = []string{one.Label}
 		}
@@ -51,6 +66,10 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 		kind := prometheus.GaugeValue
 		if one.Counter {
 			kind = prometheus.CounterValue
+		}
+		if one.Tell != nil {
+			one.Tell(func(n float64, values ...string) { to <- prometheus.MustNewConstMetric(f.descs[i], kind, n, values...) })
+			continue
 		}
 		if one.Label == "" {
 			to <- prometheus.MustNewConstMetric(f.descs[i], kind, one.Read(""))
