@@ -146,6 +146,9 @@ func invite(to io.Writer, public, private, faults, token string) {
 	fmt.Fprintf(to, "  curl -X PUT %s/faults/reviews -d hang\n", faults)
 	fmt.Fprintf(to, "  curl %s/commands/reviews.reviews\n", private)
 	fmt.Fprintf(to, "  curl -X DELETE %s/faults/reviews\n", faults)
+	fmt.Fprintln(to, "\nFollow a stock, and change it from elsewhere (not with --plain):")
+	fmt.Fprintf(to, "  curl -N '%s/live/stock?productid=p-1042&device=phone'\n", public)
+	fmt.Fprintf(to, "  curl -X PUT %s/stock/p-1042 -d '%s'\n", faults, `{"available": 3}`)
 	fmt.Fprintln(to, "\nForce a circuit, with the token of this run, and look at who did it:")
 	header := fmt.Sprintf("-H 'Authorization: Bearer %s'", token)
 	fmt.Fprintf(to, "  curl -X PUT %s -H 'Content-Type: application/json' %s/circuits/reviews.reviews -d '%s'\n",
