@@ -13,9 +13,13 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/facet-gateway/facet/adapters/services"
+	"github.com/facet-gateway/facet/core/backend/amqp"
 	"github.com/facet-gateway/facet/core/backend/grpc"
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/backend/nats"
 	"github.com/facet-gateway/facet/core/backend/thrift"
+	"github.com/facet-gateway/facet/core/backend/zmq"
+	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
@@ -82,6 +86,9 @@ func connect(t testing.TB, address func(service string) string) *services.Servic
 		if err != nil {
 			t.Fatal(err)
 		}
+		if broker, ok := c.(interface{ Status() []balance.Status }); ok {
+			eventually(t, "it is connected", func() bool { return broker.Status()[0].State != balance.Out })
+		}
 		t.Cleanup(c.Close)
 		clients[name] = c
 	}
@@ -106,6 +113,12 @@ func dial(name, address string) (services.Client, error) {
 		return grpc.New(grpc.Options{Service: name, Instances: []string{address}})
 	case "thrift":
 		return thrift.New(thrift.Options{Service: name, Instances: []string{address}})
+	case "nats":
+		return nats.New(nats.Options{Service: name, Servers: []string{address}})
+	case "amqp":
+		return amqp.New(amqp.Options{Service: name, Servers: []string{address}})
+	case "tcp":
+		return zmq.New(zmq.Options{Service: name, Instances: []string{address}})
 	}
 	return http.New(http.Options{Service: name, Instances: []string{address}})
 }

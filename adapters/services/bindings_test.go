@@ -77,6 +77,11 @@ func TestTransports(t *testing.T) {
 	all := services.Transports()
 	for _, name := range services.Names() {
 		want := []string{"http"}
+		for _, transport := range []string{"nats", "zmq", "amqp"} {
+			if servedBy[transport] == name {
+				want = append(want, transport)
+			}
+		}
 		if one := further()[name]; one != "" {
 			want = append(want, one)
 		}

@@ -174,7 +174,10 @@ func messagesAnswer(t *testing.T, m messages, s *simulator.Simulator, ask questi
 		!strings.HasPrefix(h.Get("X-Request-Timeout-Ms"), "6") && h.Get("X-Request-Timeout-Ms") != "7000" {
 		t.Errorf("with the header %v", h)
 	}
-	eventually(t, patience, "it is counted", func() bool { n := s.Stats(m.service); return n.Requests == 1 && n.InFlight == 0 && n.Aborted == 0 })
+	eventually(t, patience, "it is counted", func() bool {
+		n := s.Stats(m.service)
+		return n.Requests == 1 && n.InFlight == 0 && n.Aborted == 0
+	})
 	if _, err := ask(t.Context(), "p-none"); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("what is not known: %v", err)
 	}
@@ -395,5 +398,7 @@ func TestStockThatChanges(t *testing.T) {
 		}
 	}
 	cancel()
-	<-ended
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the subscription ended with %v", err)
+	}
 }

@@ -1,6 +1,3 @@
-// Package wire is what the services and whoever calls them have agreed on, where it is
-// not HTTP: names and forms of messages here, and IDL with what is generated from it in
-// folders of its own. Answers over messages have the bodies of those over HTTP.
 package wire
 
 // The subjects of the inventory on NATS, which are its methods on ZeroMQ, too.
