@@ -165,23 +165,38 @@ func TestAnInstanceThatIsGone(t *testing.T) {
 	<-inside
 	s.stop()
 	checkFault(t, <-hanging, s.address, fault.Unavailable, fault.ReasonError, false)
-	for began := time.Now(); time.Since(began) < 2*time.Second; {
+	var took time.Duration
+	for range tries {
+		failsAtOnce(t, client, s.address)
+		back := serveAt(t, s.address, echo)
+		began := time.Now()
+		soon(t, "it has traffic", func() bool { _, err := say(t.Context(), client, "a"); return err == nil })
+		took = time.Since(began)
+		if n := back.conns.Load(); n != 1 {
+			t.Errorf("%d connections", n)
+		}
+		if took <= time.Second {
+			return
+		}
+		back.stop() // the machine may have been busy with something else
+	}
+	t.Errorf("it has traffic after %v", took)
+}
+
+// failsAtOnce makes calls to an instance that is gone, until it is tried again as seldom
+// as it ever is.
+func failsAtOnce(t *testing.T, client *grpc.Client, address string) {
+	t.Helper()
+	calls := 0
+	for began := time.Now(); time.Since(began) < 2*time.Second; calls++ {
 		ctx, call := withCall(t.Context())
-		asked := time.Now()
 		_, err := say(ctx, client, "a")
-		checkFault(t, err, s.address, fault.Unavailable, fault.ReasonError, false)
-		if took := time.Since(asked); took > 500*time.Millisecond || call.Attempts != 0 {
-			t.Fatalf("a call to nobody took %v and %d attempts", took, call.Attempts)
+		if checkFault(t, err, address, fault.Unavailable, fault.ReasonError, false); call.Attempts != 0 {
+			t.Fatalf("a call to nobody made %d attempts", call.Attempts)
 		}
 	}
-	back := serveAt(t, s.address, echo)
-	began := time.Now()
-	soon(t, "it has traffic", func() bool { _, err := say(t.Context(), client, "a"); return err == nil })
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("it has traffic after %v", took)
-	}
-	if n := back.conns.Load(); n != 1 {
-		t.Errorf("%d connections", n)
+	if calls < 100 {
+		t.Errorf("only %d calls failed in 2s", calls)
 	}
 }
 

@@ -15,10 +15,10 @@ import (
 const (
 	headerLimit = 8 << 10 // of the list of an answer's headers, in bytes
 
-	// An instance that is back must have traffic within a second, the jitter of a
-	// fifth included.
+	// An instance that is back must have traffic within a second: this leaves time for
+	// the jitter of a fifth, and to connect.
 	firstPause   = 100 * time.Millisecond
-	longestPause = 800 * time.Millisecond
+	longestPause = 600 * time.Millisecond
 
 	// Servers allow a ping when they have sent something since the last one, and end
 	// a connection for the third that comes without. 10 s is the least that grpc-go does.
