@@ -80,13 +80,14 @@ type Inventory struct {
 	service
 	remote  inventory
 	stock   *command.Command[string, Stock]
+	over    string  // the protocol, for those who ask for changes that it has not
 	changes Changes // nil: the service publishes none
 	hub     *stream.Hub[string, Stock]
 }
 
 func declareInventory() *Inventory {
 	i := &Inventory{service: service{name: "inventory"}}
-	i.remote = inventoryHTTP{&i.service}
+	i.remote, i.over = inventoryHTTP{&i.service}, "http"
 	i.stock = command.New("inventory.stock", i.fetch).Batch(i.fetchAll).Safe().
 		Tags(func(id string, _ Stock) []string { return ofProduct(id) })
 	i.hub = i.newHub()
@@ -105,7 +106,7 @@ func (i *Inventory) connect(c Client) bool {
 		i.remote = inventoryNATS{c}
 		i.BindChanges(inventoryNATS{c}.changes)
 	case *zmq.Client:
-		i.remote = inventoryZMQ{c}
+		i.remote, i.over = inventoryZMQ{c}, "zeromq"
 	default:
 		return i.service.connect(c)
 	}

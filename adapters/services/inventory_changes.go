@@ -23,7 +23,7 @@ func (i *Inventory) BindChanges(how Changes) { i.changes = how }
 // not come over the service's protocol.
 func (i *Inventory) Changes(product string) stream.Feed[Stock] {
 	if i.changes == nil {
-		return stream.NoFeed[Stock](fault.New(fault.Unavailable, "inventory publishes no changes over http"))
+		return stream.NoFeed[Stock](fault.New(fault.Unavailable, "inventory publishes no changes over "+i.over))
 	}
 	return i.hub.Feed(product)
 }

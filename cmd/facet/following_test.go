@@ -1,9 +1,12 @@
 package main_test
 
 import (
+	"bufio"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // TestLiveOverHTTP: the inventory publishes no changes over this protocol, and says so
@@ -36,4 +39,65 @@ func TestLiveOverHTTP(t *testing.T) {
 	if told := s.hangUp(t); told.Reloads != 1 || told.Settings["live.max_clients"] != "9" {
 		t.Errorf("%d %s", told.Reloads, told.LastError)
 	}
+}
+
+// TestLiveStock follows a product through the real program: from the inventory over NATS to a
+// screen each, and on to a drain.
+func TestLiveStock(t *testing.T) {
+	t.Parallel()
+	p, gateway, control := demo(t)
+	wants := map[string][2]string{
+		"tv":    {`{"availability":"low"}`, `{"availability":"sold_out"}`},
+		"phone": {`{"availability":"low","left":3}`, `{"availability":"sold_out","left":0}`},
+		"tablet": {
+			`{"availability":"low","left":3,"restock_at":"2026-12-01T00:00:00Z"}`,
+			`{"availability":"sold_out","left":0,"restock_at":"2026-12-01T00:00:00Z"}`,
+		},
+	}
+	streams := map[string]*bufio.Scanner{}
+	client := &http.Client{Timeout: time.Minute}
+	for device, want := range wants {
+		var r *http.Response
+		eventually(t, "the broker is there", func() bool {
+			var err error
+			r, err = client.Get(gateway + "/live/stock?productid=p-1042&device=" + device)
+			if err == nil && r.StatusCode != http.StatusOK {
+				_ = r.Body.Close()
+			}
+			return err == nil && r.StatusCode == http.StatusOK
+		})
+		defer r.Body.Close() //nolint:errcheck // it was only read
+		streams[device] = bufio.NewScanner(r.Body)
+		data(t, streams[device], want[0])
+	}
+	if a, err := send(t, http.MethodPut, control+"/stock/p-1042", `{"available": 0}`); err != nil || a.status != http.StatusOK {
+		t.Fatalf("%d %s %v", a.status, a.body, err)
+	}
+	for device, want := range wants {
+		data(t, streams[device], want[1])
+	}
+	if told := get(t, p.announced("admin")+"/live").body; !strings.Contains(told, `"keys": 1`) || !strings.Contains(told, `"followers": 3`) {
+		t.Errorf("the private port tells %s", told)
+	}
+	p.signal(syscall.SIGTERM)
+	for _, s := range streams {
+		data(t, s, `{"reason":"drain"}`)
+	}
+	if status := p.status(); status != 0 {
+		t.Errorf("exit status %d: %s", status, p.stderr.String())
+	}
+}
+
+// data wants the data of the next event.
+func data(t *testing.T, events *bufio.Scanner, want string) {
+	t.Helper()
+	for events.Scan() {
+		if got, is := strings.CutPrefix(events.Text(), "data: "); is {
+			if got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			return
+		}
+	}
+	t.Errorf("it ended before %s: %v", want, events.Err())
 }

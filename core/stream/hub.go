@@ -88,12 +88,12 @@ func (h *Hub[K, T]) Feed(key K) Feed[T] {
 
 // HubStats is what a hub does and has done.
 type HubStats struct {
-	Keys      int    // with an upstream now
-	Followers int    // now
-	Events    uint64 // values that upstreams told
-	Opens     uint64 // of upstreams
-	Failures  uint64 // of upstreams that ended by themselves
-	Refused   uint64 // values that were too large
+	Keys      int    `json:"keys"`      // with an upstream now
+	Followers int    `json:"followers"` // now
+	Events    uint64 `json:"events"`    // values that upstreams told
+	Opens     uint64 `json:"opens"`     // of upstreams
+	Failures  uint64 `json:"failures"`  // of upstreams that ended by themselves
+	Refused   uint64 `json:"refused"`   // values that were too large
 }
 
 // Stats returns what the hub does and has done.
