@@ -62,9 +62,23 @@ func (i *Inventory) watch(ctx context.Context, product string, told func(Stock))
 	return err
 }
 
-// now asks for the stock as a page does, but for no page.
+// now asks for the stock as a page does, but for no page. What was remembered may be older
+// than the subscription: then the service itself is asked, and what stands in for its
+// answer is none.
 func (i *Inventory) now(ctx context.Context, product string) (Stock, error) {
-	ctx, scope := stream.Open(ctx, report.New("", report.NewTrace()))
+	r := report.New("", report.NewTrace())
+	inside, scope := stream.Open(ctx, r)
 	defer scope.Close()
-	return stream.Assemble(stream.Required("stock", i.Stock(product), func(all *Stock, s Stock) { *all = s })).Run(ctx)
+	s, err := stream.Assemble(stream.Required("stock", i.Stock(product), func(all *Stock, s Stock) { *all = s })).Run(inside)
+	switch {
+	case err != nil:
+		return s, err //nolint:wrapcheck // it is the fault
+	case r.Parts[0].Mark.Rung == report.Live:
+		return s, nil
+	case r.Parts[0].Mark.Rung == report.Stale:
+		return s, fault.New(fault.Unavailable, "inventory does not say how the stock is")
+	}
+	ctx, cancel := context.WithTimeout(ctx, i.stock.Policy().Timeout)
+	defer cancel()
+	return i.fetch(ctx, product)
 }

@@ -115,3 +115,26 @@ func TestChangesOfWhatIsNotThere(t *testing.T) {
 		f.Close()
 	}
 }
+
+// TestChangesBeginWithNothingRemembered: what was remembered may be older than the
+// subscription, and what changed before that is not told any more.
+func TestChangesBeginWithNothingRemembered(t *testing.T) {
+	b, s := play(t)
+	for _, c := range s.Controls() {
+		if c.Name() == "inventory.stock" {
+			p := c.Policy()
+			p.Cache.Fresh, p.Cache.Stale = time.Minute, time.Hour
+			if err := c.Configure(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s.Inventory.BindChanges(newPublisher().subscribe)
+	t.Cleanup(s.Close)
+	b.say(200, `{"product_id":"p-1","available":3,"low":true}`)
+	if _, _, err := observe(s.Inventory.Stock("p-1")); err != nil {
+		t.Fatal(err)
+	}
+	b.say(200, `{"product_id":"p-1","available":7,"low":false}`)
+	wantStock(t, followStock(t, s, "p-1"), 7)
+}

@@ -26,7 +26,7 @@ that were picked where the file says 0. What a file has to hold, all else having
 a default, is shown by 'facet check --help'.
 
 SIGHUP has it read the file again: policies of commands, budgets of pages, devices,
-versions of adapters, cors, routes and static answers, and the log's level and requests change without a
+versions of adapters, cors, balance, routes and static answers, what is live, and the log's level and requests change without a
 restart or a lost request. All of the file is put in force or nothing of it: a bad
 file, or one that changes what needs a restart, is told of in the log, and the
 configuration in force stays. /config on the private port tells which one it is.`,

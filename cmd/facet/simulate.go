@@ -125,7 +125,7 @@ func flagOf(err error) string {
 		case "transports":
 			return "transport"
 		case "brokers":
-			return "broker"
+			return "broker or --amqp"
 		}
 	}
 	return "fault"

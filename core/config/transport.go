@@ -12,16 +12,17 @@ const Plain = "http"
 
 // transports are the ways to call a service, with the scheme of its instances' URLs.
 var transports = map[string]struct {
-	scheme string
-	secure string // the scheme of those that are reached over TLS; "": none are
-	broker bool   // instances are the brokers that lead to the service, not the service
+	scheme   string
+	secure   string // the scheme of those that are reached over TLS; "": none are
+	messages bool   // of many calls on one connection
+	broker   bool   // instances are the brokers that lead to the service, not the service
 }{
 	Plain:    {scheme: "http"},
 	"grpc":   {scheme: "grpc"},
 	"thrift": {scheme: "thrift"},
-	"zmq":    {scheme: "tcp"},
-	"nats":   {scheme: "nats", secure: "tls", broker: true},
-	"amqp":   {scheme: "amqp", secure: "amqps", broker: true},
+	"zmq":    {scheme: "tcp", messages: true},
+	"nats":   {scheme: "nats", secure: "tls", messages: true, broker: true},
+	"amqp":   {scheme: "amqp", secure: "amqps", messages: true, broker: true},
 }
 
 // Broker is how a gateway is known to the brokers of a service that is reached over one.
@@ -78,7 +79,25 @@ func checkTransport(service value, s *Service, allowed []string) {
 	if name != "grpc" && s.Balance.Check.GRPC {
 		refuse("is asked over grpc; allowed: transport grpc", "balance", "check", "grpc")
 	}
+	if name != Plain && s.Resolver.Path != "" {
+		refuse("is a path of HTTP; allowed: transport http", "resolver", "path")
+	}
+	if s.Broker.PasswordFile != "" && s.Broker.User == "" {
+		refuse("is of nobody; allowed: with user", "broker", "password_file")
+	}
+	if transports[name].messages && s.MaxBody > maxMessage {
+		refuse("is out of range over "+name+"; allowed: 1B to 64MiB", "max_body")
+	}
+	if transports[name].messages && s.MaxConnections > maxInFlight {
+		refuse("is out of range over "+name+", where it bounds the calls in flight; allowed: 1 to 65536", "max_connections")
+	}
 }
+
+// What one connection carries for many calls at once has closer bounds.
+const (
+	maxMessage  = 64 << 20 // bytes
+	maxInFlight = 1 << 16
+)
 
 // checkRoutes refuses routes to services that are not reached over HTTP: what passes
 // through is passed on as it is.
