@@ -14,9 +14,14 @@ import (
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/adapters/simulator"
 	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/backend/amqp"
+	"github.com/facet-gateway/facet/core/backend/amqp/amqptest"
 	"github.com/facet-gateway/facet/core/backend/grpc"
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/backend/nats"
 	"github.com/facet-gateway/facet/core/backend/thrift"
+	"github.com/facet-gateway/facet/core/backend/zmq"
+	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
@@ -49,15 +54,28 @@ func openWith(t testing.TB, elsewhere map[string]string) *shop {
 // openOver opens a shop in which some services are reached over a transport beside HTTP.
 func openOver(t testing.TB, transports, elsewhere map[string]string) *shop {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Now: noon, Transports: slices.Collect(maps.Values(transports))})
+	o := simulator.Options{Now: noon, Transports: slices.Collect(maps.Values(transports))}
+	var broker string
+	if slices.Contains(o.Transports, "amqp") {
+		broker = amqptest.Start(t).URL
+		o.Brokers = map[string]string{"amqp": broker}
+	}
+	sim, err := simulator.New(o)
 	must(t, err)
 	must(t, sim.Start(context.Background()))
 	t.Cleanup(sim.Close)
 
 	clients := map[string]services.Client{}
 	for _, name := range services.Names() {
-		client, err := dial(name, cmp.Or(elsewhere[name], sim.Address(name, cmp.Or(transports[name], "http"))))
+		address := sim.Address(name, cmp.Or(transports[name], "http"))
+		if transports[name] == "amqp" {
+			address = broker // with who the gateway is there
+		}
+		client, err := dial(name, cmp.Or(elsewhere[name], address))
 		must(t, err)
+		if c, ok := client.(interface{ Status() []balance.Status }); ok {
+			soon(t, name+" is reached", func() bool { return c.Status()[0].State != balance.Out })
+		}
 		clients[name] = client
 		t.Cleanup(clients[name].Close)
 	}
@@ -79,8 +97,24 @@ func dial(name, address string) (services.Client, error) {
 		return grpc.New(grpc.Options{Service: name, Instances: []string{address}})
 	case "thrift":
 		return thrift.New(thrift.Options{Service: name, Instances: []string{address}})
+	case "nats":
+		return nats.New(nats.Options{Service: name, Servers: []string{address}})
+	case "amqp":
+		return amqp.New(amqp.Options{Service: name, Servers: []string{address}})
+	case "tcp":
+		return zmq.New(zmq.Options{Service: name, Instances: []string{address}})
 	}
 	return http.New(http.Options{Service: name, Instances: []string{address}})
+}
+
+// soon polls until ok holds.
+func soon(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within 10 s: %s", what)
+		}
+	}
 }
 
 // configure changes the policy of every command.

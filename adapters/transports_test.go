@@ -13,8 +13,16 @@ import (
 
 // TestPagesAreTheSameOverEveryTransport, byte for byte, with the same marks of their parts.
 func TestPagesAreTheSameOverEveryTransport(t *testing.T) {
-	plain := open(t)
-	other := openOver(t, map[string]string{"cart": "grpc", "orders": "thrift"}, nil)
+	for _, transports := range []map[string]string{
+		{"cart": "grpc", "orders": "thrift", "inventory": "nats", "shipping": "amqp"},
+		{"inventory": "zmq"}, // which it can be reached over, too
+	} {
+		t.Run(transports["inventory"], func(t *testing.T) { comparePages(t, transports) })
+	}
+}
+
+func comparePages(t *testing.T, transports map[string]string) {
+	plain, other := open(t), openOver(t, transports, nil)
 	asked := []struct{ path, query string }{
 		{"/productdetails", "productid=p-1042&postcode=1011AB"},
 		{"/productdetails", "productid=p-9"},
@@ -53,7 +61,7 @@ func TestPagesAreTheSameOverEveryTransport(t *testing.T) {
 	if compared < 30 {
 		t.Errorf("only %d pages were compared", compared)
 	}
-	for service := range map[string]bool{"cart": true, "orders": true} {
+	for service := range transports {
 		if plain, other := plain.Stats(service).Requests, other.Stats(service).Requests; plain != other || plain == 0 {
 			t.Errorf("%s was asked %d times, and over HTTP %d", service, other, plain)
 		}
