@@ -179,9 +179,12 @@ func TestAKeptConnectionEndsWithItsContext(t *testing.T) {
 		return a.answer(a.words), true
 	})
 	client := clientOf(t, s.address)
-	for i, want := range []fault.Code{fault.OK, fault.Timeout, fault.OK} {
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		if _, err := say(ctx, client, "a"); fault.CodeOf(err) != want {
+	for i, c := range []struct {
+		within time.Duration
+		want   fault.Code
+	}{{10 * time.Second, fault.OK}, {200 * time.Millisecond, fault.Timeout}, {10 * time.Second, fault.OK}} {
+		ctx, cancel := context.WithTimeout(t.Context(), c.within)
+		if _, err := say(ctx, client, "a"); fault.CodeOf(err) != c.want {
 			t.Errorf("call %d: %v", i, err)
 		}
 		cancel()
