@@ -132,8 +132,8 @@ func TestFaultsOfEachBinding(t *testing.T) {
 	for transport, addresses := range map[string]map[string]string{"http": nil, "further": addresses} {
 		t.Run(transport, func(t *testing.T) {
 			s := connect(t, over(addresses, sim.URL))
-			patient(t, s, 300*time.Millisecond)
 			for _, c := range cases {
+				patient(t, s, timeOf(c.fault))
 				for name := range further() {
 					f, err := simulator.ParseFault(c.fault)
 					if err != nil {
@@ -144,6 +144,15 @@ func TestFaultsOfEachBinding(t *testing.T) {
 			}
 		})
 	}
+}
+
+// timeOf is the time of a call that meets a fault: short only if its answer may never come.
+func timeOf(fault string) time.Duration {
+	switch fault {
+	case "hang", "reset", "down":
+		return 500 * time.Millisecond
+	}
+	return 10 * time.Second
 }
 
 // patient gives each call its time, and none a circuit that opens.

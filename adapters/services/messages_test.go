@@ -123,7 +123,6 @@ func simulatedOver(t *testing.T, broker string, transports []string) (*simulator
 // learns from a broker that a connection to it was broken off.
 func failOverMessages(t *testing.T, broker string, transports []string) {
 	sim, s := simulatedOver(t, broker, transports)
-	patient(t, s, 500*time.Millisecond)
 	asks := map[string]func() (any, *report.Report, error){
 		"inventory": func() (any, *report.Report, error) { return asking(s.Inventory.Stock("p-1042"))() },
 		"shipping":  func() (any, *report.Report, error) { return asking(s.Shipping.Options("p-1042", 1900, ""))() },
@@ -151,6 +150,7 @@ func failOverMessages(t *testing.T, broker string, transports []string) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			patient(t, s, timeOf(text))
 			_, r, err := asks[service]()
 			if code := fault.CodeOf(err); !slices.Contains(codes, code) {
 				t.Errorf("%s: %s ends with %v, want %v", service, text, err, codes)
