@@ -57,10 +57,10 @@ func Subscribe(
 	for {
 		body, lost, ok := inbox.Next(ctx, broken)
 		switch {
+		case ctx.Err() != nil: // even if there is more
+			return fault.Ended(ctx, c.options.Service)
 		case ok:
 			told(body, lost)
-		case ctx.Err() != nil:
-			return fault.Ended(ctx, c.options.Service)
 		default:
 			return c.unavailable(errBroken)
 		}
