@@ -207,10 +207,13 @@ func lostBroker(ctx context.Context, l *lab, _ row) ([]finding, error) {
 		degraded.add(true, 100*(1-all.Share(undegraded)))
 		late.add(true, back.Seconds())
 	}
-	const soon = 5 // s
+	const soon, enough = 5, 100_000 // s, answers that could be another's: of the cart, orders, inventory and shipping
 	after, err := c.panicsOf(ctx)
+	answers := 4 * sumOf(asked.faulty) //nolint:mnd // as above
 	return []finding{
-		asked, degraded,
+		asked,
+		atLeast("answers over the four transports", nil, []float64{answers}, l.options.most(enough, 1000)),
+		atLeast("pages degraded, %", nil, degraded.faulty, 1),
 		atMost("pages lost", nil, lost.faulty, 0, nil),
 		atMost("pages with what is not of the product asked for", nil, wrong.faulty, 0, nil),
 		atMost("until all pages are whole, from when the broker serves, s", nil, late.faulty, soon, nil),
@@ -221,6 +224,21 @@ func lostBroker(ctx context.Context, l *lab, _ row) ([]finding, error) {
 func (c *contender) panicsOf(ctx context.Context) (finding, error) {
 	n, err := c.panics(ctx)
 	return atMost("panics", nil, []float64{n}, 0, nil), err
+}
+
+func sumOf(values []float64) (sum float64) {
+	for _, value := range values {
+		sum += value
+	}
+	return sum
+}
+
+// most is what a bar is in a form.
+func (o options) most(full, short float64) float64 {
+	if o.short {
+		return short
+	}
+	return full
 }
 
 // compared are kinds of pages, one for each product, of which none may hold anything but

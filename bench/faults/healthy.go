@@ -49,7 +49,7 @@ func healthy(ctx context.Context, l *lab, _ row) ([]finding, error) {
 			return nil, err
 		}
 	}
-	return append(judgeCached(off, again, cached), judgeBaseline(off, all[3:])...), nil
+	return append(judgeCached(off, again, cached), judgeBaseline(off, again, all[3:])...), nil
 }
 
 // compete measures each of them in each round, after one that does not count.
@@ -80,13 +80,15 @@ func judgeCached(off, again, cached *contender) []finding {
 	}
 }
 
-// judgeBaseline compares with an earlier build, if there is one.
-func judgeBaseline(off *contender, baseline []*contender) []finding {
-	const most = 1.1
-	const what = "CPU per page, caches off, of the baseline's"
+// judgeBaseline compares with an earlier build, if there is one: a page costs a twentieth
+// more at most, or twice what two equal runs differ by.
+func judgeBaseline(off, again *contender, baseline []*contender) []finding {
+	const least, what = 1.05, "CPU per page, caches off, of the baseline's"
 	if len(baseline) == 0 {
-		return []finding{{what: what, bar: "≤ 1.10; not measured: -baseline names no program"}}
+		return []finding{{what: what, bar: "≤ 1.05, or twice the spread; not measured: -baseline names no program"}}
 	}
+	equal := ratios(again.cpu, off.cpu)
+	most := max(least, 1+2*(slices.Max(equal)-slices.Min(equal)))
 	return []finding{
 		{what: "CPU per page, µs: the baseline, and caches off", healthy: baseline[0].cpu, faulty: off.cpu},
 		medianAtMost(what, ratios(off.cpu, baseline[0].cpu), most),

@@ -45,11 +45,11 @@ func rows() []row {
 		{"shadow", "a candidate makes a tenth of the pages, too", "", false, 0, shadowed},
 		{"killed", "the gateway is killed while its rollouts change", "kill", true, 0, killed},
 		{"instance-late", "one instance of five is ten times slower", "late", false, 0, oneOfFive},
-		{"instance-bad", "one instance of five fails everything", "fail", false, 0, oneOfFive},
+		{"instance-bad", "one instance of five fails everything", "fail", true, 0, oneOfFive},
 		{"registry", "the registry of instances is dead for longer than three times its TTL", "kill", true, 0, deadRegistry},
 		{"churn", "half of 40 instances leave, and as many join, every second", "", true, 0, churn},
 		{"bindings", "four services over gRPC, Thrift, NATS and AMQP: what a page costs", "", false, 0, bindings},
-		{"broker", "the broker of shipping is killed, and back", "restart", false, 0, lostBroker},
+		{"broker", "the broker of shipping is killed, and back", "restart", true, 0, lostBroker},
 		{"flood", "ten times what the backend can do", "", false, 0, flood},
 	}
 	for i := range all {

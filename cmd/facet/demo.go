@@ -49,7 +49,7 @@ default one otherwise.
 ` + faultHelp,
 		Example: `  facet demo
   facet demo --listen :0 --admin :0
-  facet demo --amqp amqp://guest:guest@127.0.0.1:5672/
+  facet demo --amqp amqp://127.0.0.1:5672
   facet demo --fault reviews=hang --fault orders=latency=100ms,spread=80ms`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -46,7 +46,7 @@ broker. The one of nats runs in the process, unless another is named.
 ` + faultHelp,
 		Example: `  facet simulate --listen 127.0.0.1:9001     # the ports of the file in 'facet check --help'
   facet simulate --transport grpc,thrift,nats
-  facet simulate --transport amqp --broker amqp=amqp://guest:guest@127.0.0.1:5672/
+  facet simulate --transport amqp --broker amqp=amqp://127.0.0.1:5672
   facet simulate --fault reviews=latency=200ms,spread=100ms --fault orders=error=0.1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context(), cmd.OutOrStdout()) },
