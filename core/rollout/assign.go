@@ -129,3 +129,11 @@ func (p *Plan) Quarantined(class devices.Class, version string) bool {
 	l := p.layers[class]
 	return l != nil && slices.Contains(l.quarantined, version)
 }
+
+// Gives reports whether a version of a class can come to anybody by this plan: it is
+// control, or the candidate of a rollout, whatever its share.
+func (p *Plan) Gives(class devices.Class, version string) bool {
+	l := p.layers[class]
+	return l != nil && (l.control.Version == version ||
+		slices.ContainsFunc(l.rollouts, func(a active) bool { return a.candidate.Version == version }))
+}

@@ -347,3 +347,24 @@ func BenchmarkAssign(b *testing.B) {
 		})
 	}
 }
+
+// TestWhatAPlanGives: control and candidates, whatever their share, but those that are out.
+func TestWhatAPlanGives(t *testing.T) {
+	t.Parallel()
+	l := layerOf(1)
+	l.Control = "v1"
+	candidate := l.Rollouts[0].Candidate
+	out, ended := l, l
+	out.Quarantine = map[string]rollout.Quarantine{candidate: {}}
+	ended.Rollouts = slices.Clone(l.Rollouts)
+	ended.Rollouts[0].Status = rollout.Aborted
+	for name, c := range map[string]struct {
+		layer rollout.Layer
+		want  bool
+	}{"no share": {l, true}, "quarantined": {out, false}, "aborted": {ended, false}} {
+		plan := planOf(t, "watch", c.layer)
+		if plan.Gives("watch", candidate) != c.want || !plan.Gives("watch", "v1") || plan.Gives("car", "v1") || plan.Gives("watch", "v0") {
+			t.Errorf("%s: it gives %s: %v", name, candidate, !c.want)
+		}
+	}
+}

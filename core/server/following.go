@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -23,14 +22,12 @@ var (
 	liveHeaders = []string{"Last-Event-ID"}
 )
 
-// firstWait is how long a client waits for the first value, or for why there is none,
-// before its answer begins without.
-const firstWait = 800 * time.Millisecond
-
 // following is a client that is being told of what keeps coming.
 type following struct {
 	*client
 	x        *exchange
+	request  *adapter.Request
+	after    string // the id of what it had last; "": it had nothing
 	event    string // its name
 	follower *stream.Follower[[]byte]
 	item     *stream.Item[[]byte] // the first one; nil: it has not come
@@ -74,7 +71,7 @@ func (x *exchange) follow(path string) (transport, error) {
 		}
 		open = x.webSocket
 	}
-	f, err := x.join(path)
+	f, err := x.newcomer()
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +81,12 @@ func (x *exchange) follow(path string) (transport, error) {
 			f.leave()
 		}
 	}()
-	if err := f.first(); err != nil {
+	if err := f.join(path); err != nil {
 		return nil, err
 	}
 	to, err := open(f)
 	begun = err == nil
+	x.blame()
 	return to, err
 }
 
@@ -102,49 +100,6 @@ func (x *exchange) stay(to transport) {
 	x.r = &http.Request{Method: x.r.Method, URL: &url.URL{Path: x.r.URL.Path}} // all that is told of it in the end
 	x.w = nil
 	f.run(to)
-}
-
-// join finds out who follows what, and lets the client in.
-func (x *exchange) join(path string) (*following, error) {
-	if err := x.admitted(); err != nil {
-		return nil, err
-	}
-	header, err := x.deviceHeader()
-	if err != nil {
-		return nil, err
-	}
-	user, err := x.identify(header)
-	if err != nil {
-		return nil, x.byQuery(header, err)
-	}
-	endpoint, err := x.feed(path)
-	if err != nil {
-		return nil, err
-	}
-	x.name = endpoint.Name()
-	feed, err := endpoint.Follow(&adapter.Request{Device: x.device.Profile, User: user, RawQuery: x.r.URL.RawQuery})
-	if err != nil {
-		return nil, err
-	}
-	after, err := after(x.r)
-	if err != nil {
-		return nil, err
-	}
-	f := &following{x: x, event: endpoint.Event(), ending: EndLeft, client: &client{
-		transport: TransportSSE, class: string(x.device.Profile.Class), user: user, heartbeat: x.live.Clients.Heartbeat,
-	}}
-	if wantsWebSocket(x.r.Header) {
-		f.transport = TransportWebSocket
-	}
-	if err := x.server.room.enter(f.client, x.live.Clients); err != nil {
-		return nil, err
-	}
-	if f.follower, err = feed.Follow(after); err != nil {
-		x.server.room.leave(f.client, EndFault)
-		return nil, err
-	}
-	x.following = f
-	return f, nil
 }
 
 // feed returns what keeps coming at a path, of the version that answers, or if that is
@@ -219,41 +174,17 @@ func after(r *http.Request) (string, error) {
 	return said[0], nil
 }
 
-// first waits for the first value, and for why there is none: a client that is refused
-// before its answer begins can be told with a status.
-func (f *following) first() error {
-	timer := time.NewTimer(firstWait)
-	defer timer.Stop()
-	for {
-		changed := f.follower.Changed()
-		item, ok, err := f.follower.Next()
-		switch {
-		case err != nil:
-			f.ending = EndFault
-			return err //nolint:wrapcheck // it is a fault
-		case ok:
-			f.item = &item
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-timer.C:
-			return nil
-		case <-f.x.server.room.leaving:
-			f.ending = EndDrain
-			return errRoomClosed
-		case <-f.x.r.Context().Done():
-			return context.Cause(f.x.r.Context())
-		}
-	}
-}
-
 // leave ends following.
 func (f *following) leave() {
 	if f.conn != nil {
 		_ = f.conn.Close() // it may be closed already
 	}
-	f.follower.Close()
+	if f.follower != nil {
+		f.follower.Close()
+	}
+	if f.x.following != f { // it was not let in
+		return
+	}
 	if f.ending == "" { // of a panic
 		f.ending = EndFault
 	}

@@ -43,10 +43,14 @@ func (f *following) next(to transport) (sent bool, why Ending) {
 		return false, EndDrain
 	default:
 	}
+	if f.x.takenOut() {
+		f.x.fault = errTakenOut
+		return false, EndFault
+	}
 	item, ok, err := f.take()
 	switch {
 	case err != nil:
-		f.x.fault = err
+		f.x.fault, f.x.defective = err, f.x.failed == nil && f.x.panicked(err)
 		return false, EndFault
 	case !ok:
 		return false, ""

@@ -227,8 +227,8 @@ func apart(serve func() (adapter.Answer, error), limit time.Duration) (adapter.A
 // seen tells what became of a request that a version answered.
 func (x *exchange) seen(took time.Duration) {
 	of := x.server.Rollouts
-	if of == nil || of.Seen == nil || x.version == nil || x.trial != nil || x.following != nil {
-		return
+	if of == nil || of.Seen == nil || x.version == nil || x.trial != nil || (x.following != nil && !x.defective) {
+		return // nobody judges by how long something was followed
 	}
 	of.Seen(&rollout.Seen{
 		Assignment: x.assigned, Class: x.version.Class, Unit: x.unit, Report: x.report,
