@@ -61,6 +61,8 @@ func (x *exchange) handshake() error {
 	h := x.r.Header
 	key, err := base64.StdEncoding.DecodeString(h.Get("Sec-Websocket-Key"))
 	switch {
+	case !x.r.ProtoAtLeast(1, 1):
+		return fault.InvalidField("Upgrade", "needs HTTP/1.1")
 	case !x.live.cors.admits(x.r):
 		return &fault.Error{Code: fault.Forbidden, Field: "Origin", Detail: "web pages of this origin may not connect"}
 	case !hasToken(h["Connection"], "upgrade"):
@@ -223,7 +225,8 @@ func (w *webSocket) beat() error {
 		defer w.pings.Store(false)
 		ctx, cancel := context.WithTimeout(context.Background(), pongWait)
 		defer cancel()
-		if err := w.Ping(ctx); err != nil && w.f.since.Load() == 0 { // else it is slow, which is told
+		err := w.Ping(ctx)
+		if err != nil && ctx.Err() != nil && w.f.since.Load() == 0 { // else it is gone, or slow, which is told
 			w.because(EndSilent)
 			_ = w.CloseNow()
 		}

@@ -1,8 +1,11 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -172,6 +175,31 @@ func TestWebSocketHandshakesThatAreRefused(t *testing.T) {
 	}
 }
 
+// TestWebSocketsOfHTTP10 are refused before they have a place.
+func TestWebSocketsOfHTTP10(t *testing.T) {
+	l := newLive(t, nil)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(l.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // it was only read
+	if _, err := io.WriteString(conn, "GET /live/tick?id=a HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close() //nolint:errcheck // it was only read
+	if p := problemOf(t, r); r.StatusCode != 400 || p["field"] != "Upgrade" {
+		t.Errorf("%d, %v", r.StatusCode, p)
+	}
+	if stats := l.Clients(); len(stats.Ended) != 0 || l.ticker.Stats().Opens != 0 {
+		t.Errorf("it followed: %+v", stats)
+	}
+}
+
 func TestWebSocketClientsThatMisbehave(t *testing.T) {
 	l := newLive(t, nil)
 	for name, c := range map[string]struct {
@@ -221,6 +249,37 @@ func TestWebSocketHeartbeats(t *testing.T) {
 	waitUntil(t, func() bool { return len(pings) >= 3 })
 	l.ticker.tell(t, "a", 7)
 	<-read
+}
+
+// TestWebSocketsThatLeaveWhileAPingWaits: they have left, and were not silent.
+func TestWebSocketsThatLeaveWhileAPingWaits(t *testing.T) {
+	l := newLive(t, func(o *server.Options) { o.Clients.Heartbeat = 10 * time.Millisecond })
+	pings := make(chan struct{}, 64)
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	for n := range 5 {
+		c, _, err := websocket.Dial(t.Context(), strings.Replace(l.url, "http", "ws", 1)+"/live/tick?id=a&device=tablet",
+			&websocket.DialOptions{
+				HTTPClient:     &http.Client{Transport: transport},
+				OnPingReceived: func(context.Context, []byte) bool { pings <- struct{}{}; return false },
+			})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := make(chan struct{})
+		go func() {
+			defer close(read)
+			for _, _, err := c.Read(context.Background()); err == nil; _, _, err = c.Read(context.Background()) {
+			}
+		}()
+		<-pings
+		_ = c.CloseNow()
+		<-read
+		waitUntil(t, func() bool { return l.following() == 0 })
+		if stats := l.Clients(); stats.Ended[server.EndLeft] != uint64(n+1) {
+			t.Fatalf("%+v", stats)
+		}
+	}
 }
 
 // TestSilentWebSockets: a client that takes all and answers no ping is cut off.
