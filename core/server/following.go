@@ -59,8 +59,7 @@ func (s *Server) exchangeLive(live *snapshot, c echo.Context, path string) {
 func (x *exchange) follow(path string) (transport, error) {
 	switch {
 	case x.r.Method != http.MethodGet:
-		x.w.Header()["Allow"] = liveAllowed
-		return nil, fault.New(fault.MethodNotAllowed, "this path knows "+liveAllowed[0])
+		return nil, x.notLive()
 	case x.trial != nil:
 		return nil, fault.New(fault.NotFound, "what is live cannot be tried")
 	}
@@ -88,6 +87,12 @@ func (x *exchange) follow(path string) (transport, error) {
 	begun = err == nil
 	x.blame()
 	return to, err
+}
+
+// notLive refuses a method that no path of what is live knows.
+func (x *exchange) notLive() error {
+	x.w.Header()["Allow"] = liveAllowed
+	return fault.New(fault.MethodNotAllowed, "this path knows "+liveAllowed[0])
 }
 
 // stay tells the client what comes, on a goroutine of its own, and ends the exchange. The

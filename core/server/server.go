@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -96,6 +97,9 @@ func (s *Server) unrouted(live *snapshot, err error, c echo.Context) {
 	s.exchange(live, c, func(x *exchange) error {
 		var refused *echo.HTTPError
 		if errors.As(err, &refused) && refused.Code == http.StatusMethodNotAllowed {
+			if slices.Contains(live.feeds, x.r.URL.Path) {
+				return x.notLive()
+			}
 			x.w.Header()["Allow"] = allowed
 			return fault.New(fault.MethodNotAllowed, "this path knows GET, HEAD and OPTIONS")
 		}
