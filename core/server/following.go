@@ -68,6 +68,9 @@ func (x *exchange) follow(path string) (transport, error) {
 		if err := x.handshake(); err != nil {
 			return nil, err
 		}
+		if !x.live.cors.known(x.r) {
+			x.beNobody()
+		}
 		open = x.webSocket
 	}
 	f, err := x.newcomer()

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -79,14 +80,32 @@ func (x *exchange) handshake() error {
 }
 
 // admits reports whether a web page may connect whose origin is the request's: one of
-// this host, or of those that cors names. Without an origin, it is no web page's.
+// this host, or of those that cors allows. Without an origin, it is no web page's.
 func (c corsPolicy) admits(r *http.Request) bool {
+	return c.known(r) || c.allow(http.Header{}, r.Header)
+}
+
+// known reports whether whoever connects may do so as a user: a page of this host, or of
+// an origin that cors names. A browser sends its cookies to a WebSocket whatever page
+// opens it, and a proxy in front may make a user of them: so a page that only "*" allows
+// is anybody.
+func (c corsPolicy) known(r *http.Request) bool {
 	lines := r.Header["Origin"]
-	if len(lines) == 0 || c.allow(http.Header{}, r.Header) {
+	if len(lines) != 1 {
+		return len(lines) == 0
+	}
+	if slices.Contains(c.origins, lines[0]) {
 		return true
 	}
 	origin, err := url.Parse(lines[0])
-	return err == nil && len(lines) == 1 && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
+	return err == nil && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
+}
+
+// beNobody forgets who asks, by all that a browser or a proxy may say of it.
+func (x *exchange) beNobody() {
+	x.r.Header = x.r.Header.Clone()
+	x.r.Header.Del(userHeader)
+	x.r.Header.Del("Cookie")
 }
 
 // webSocket answers the handshake, which has been checked.

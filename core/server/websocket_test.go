@@ -144,6 +144,38 @@ func TestWebSocketOrigins(t *testing.T) {
 	}
 }
 
+// TestForeignWebSocketsAreNobodys: where cors allows every origin, a page of another one
+// follows, but not as the user that a proxy may have made of its cookies.
+func TestForeignWebSocketsAreNobodys(t *testing.T) {
+	for _, c := range []struct {
+		name, origin string
+		allowed      []string
+		second       int // the status when ada, who may follow once, follows again
+	}{
+		{"any, foreign", "https://evil.example", []string{"*"}, 101},
+		{"any, null", "null", []string{"*"}, 101},
+		{"any, of this host", "own", []string{"*"}, 429},
+		{"any, no page", "", []string{"*"}, 429},
+		{"named", "https://tv.example", []string{"https://tv.example"}, 429},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLive(t, func(o *server.Options) { o.CORS.Origins, o.Clients.MaxPerUser = c.allowed, 1 })
+			header := []string{"X-User-Id: ada"}
+			if c.origin == "own" {
+				c.origin = l.url
+			}
+			if c.origin != "" {
+				header = append(header, "Origin: "+c.origin)
+			}
+			for i, want := range []int{101, c.second} {
+				if _, r := l.dial(t, "/live/tick?id=a", header...); r == nil || r.StatusCode != want {
+					t.Errorf("%d: %v; want %d", i, r, want)
+				}
+			}
+		})
+	}
+}
+
 func TestWebSocketHandshakesThatAreRefused(t *testing.T) {
 	l := newLive(t, nil)
 	good := []string{
