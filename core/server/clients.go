@@ -30,7 +30,7 @@ const (
 	EndLeft     Ending = "left"     // the client went away
 	EndSlow     Ending = "slow"     // it took nothing for 8 s
 	EndSilent   Ending = "silent"   // it did not answer a ping of WebSocket
-	EndProtocol Ending = "protocol" // it sent what it may not, over WebSocket
+	EndProtocol Ending = "protocol" // it sent what it may not, or too much
 	EndDrain    Ending = "drain"    // the gateway stops
 	EndFault    Ending = "fault"    // nothing comes any more
 )

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/facet-gateway/facet/core/fault"
@@ -31,7 +32,8 @@ type eventStream struct {
 	*net.TCPConn
 	x      *exchange
 	chunks bool          // HTTP/1.0 has none
-	read   chan struct{} // closed when the client has left
+	read   chan struct{} // closed when the client has left, or has sent too much
+	rude   atomic.Bool   // it has sent too much
 }
 
 //nolint:gochecknoglobals // constants, but for the language
@@ -91,16 +93,22 @@ func (s *eventStream) begin(h http.Header) error {
 	return errors.Join(err, s.beat())
 }
 
+// maxSaid is how many bytes a client of events may send after its request.
+const maxSaid = 4 << 10
+
 // listen waits for the client to leave. It has nothing to say: a request that it sent
-// after this one has no answer.
+// after this one has no answer, and one that goes on sending is cut off.
 func (s *eventStream) listen() {
 	defer close(s.read)
 	var some [64]byte
-	for {
-		if _, err := s.Read(some[:]); err != nil {
+	for said := 0; said <= maxSaid; {
+		n, err := s.Read(some[:])
+		if err != nil {
 			return
 		}
+		said += n
 	}
+	s.rude.Store(true)
 }
 
 // sheets are what events are put together on, so that no client has one of its own.
@@ -166,7 +174,12 @@ func (s *eventStream) beat() error {
 
 func (s *eventStream) gone() <-chan struct{} { return s.read }
 
-func (s *eventStream) why() Ending { return EndLeft }
+func (s *eventStream) why() Ending {
+	if s.rude.Load() {
+		return EndProtocol
+	}
+	return EndLeft
+}
 
 // bye tells the reason. A client that reads events comes back by itself.
 func (s *eventStream) bye(why Ending) {

@@ -399,6 +399,24 @@ func TestHeartbeatsOfEvents(t *testing.T) {
 	s.want(t, phoneTick(7))
 }
 
+// TestClientsOfEventsThatSendTooMuch are cut off; a little more than the request is ignored.
+func TestClientsOfEventsThatSendTooMuch(t *testing.T) {
+	l := newLive(t, nil)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(l.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // it was only read
+	if _, err := io.WriteString(conn, "GET /live/tick?id=a&device=tv HTTP/1.1\r\nHost: x\r\n\r\n"+strings.Repeat("x", 1<<10)); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, func() bool { return l.following() == 1 })
+	l.ticker.tell(t, "a", 1)
+	waitUntil(t, func() bool { return l.Clients().Events == 2 })
+	_, _ = io.WriteString(conn, strings.Repeat("x", 64<<10)) // it may be cut off meanwhile
+	waitUntil(t, func() bool { return l.Clients().Ended[server.EndProtocol] == 1 })
+}
+
 // TestEventsOfHTTP10: there are no chunks then, and the connection says where it ends.
 func TestEventsOfHTTP10(t *testing.T) {
 	l := newLive(t, nil)

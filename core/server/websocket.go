@@ -39,6 +39,7 @@ type webSocket struct {
 	pings  atomic.Bool    // one waits for its pong
 	cause  atomic.Pointer[Ending]
 	read   chan struct{} // closed when nothing more can be read
+	said   tally         // of what the client sends; whoever reads has it
 }
 
 func wantsWebSocket(h http.Header) bool { return hasToken(h["Upgrade"], "websocket") }
@@ -111,8 +112,11 @@ func (x *exchange) beNobody() {
 // webSocket answers the handshake, which has been checked.
 func (x *exchange) webSocket(f *following) (transport, error) {
 	over := &handover{ResponseWriter: x.w}
+	w := &webSocket{f: f, read: make(chan struct{})}
 	conn, err := websocket.Accept(over, x.r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled, // the origin has been checked
+		OnPingReceived: func(context.Context, []byte) bool { return w.heardControl() },
+		OnPongReceived: func(context.Context, []byte) { w.heardControl() },
 	})
 	if err != nil {
 		x.status, x.cut = http.StatusNotImplemented, true // it has answered
@@ -123,7 +127,7 @@ func (x *exchange) webSocket(f *following) (transport, error) {
 		return nil, err
 	}
 	conn.SetReadLimit(messageLimit)
-	w := &webSocket{Conn: conn, f: f, read: make(chan struct{})}
+	w.Conn = conn
 	w.beside.Go(w.listen)
 	return w, nil
 }
@@ -167,6 +171,10 @@ func (w *webSocket) listen() {
 			return
 		case !utf8.Valid(text):
 			w.refuse(websocket.StatusInvalidFramePayloadData, "text is UTF-8")
+			return
+		}
+		if !w.heard() {
+			w.refuse(websocket.StatusPolicyViolation, tooMuch)
 			return
 		}
 	}

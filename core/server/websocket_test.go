@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -253,6 +254,31 @@ func TestWebSocketClientsThatMisbehave(t *testing.T) {
 		})
 	}
 	waitUntil(t, func() bool { return l.Clients().Ended[server.EndProtocol] == 5 && l.following() == 0 })
+}
+
+// TestWebSocketsThatSendTooMuch are sent away, and not before.
+func TestWebSocketsThatSendTooMuch(t *testing.T) {
+	l := newLive(t, nil)
+	var pings sync.WaitGroup
+	for name, send := range map[string]func(*socket){
+		"messages": func(s *socket) { _ = s.Write(t.Context(), websocket.MessageText, []byte("hello")) },
+		"pings":    func(s *socket) { pings.Go(func() { _ = s.Ping(t.Context()) }) }, // which waits for the pong
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := l.dial(t, "/live/tick?device=tablet&id="+name)
+			s.want(t, tabletTick(0))
+			before := l.Clients().Ended[server.EndProtocol]
+			for range 64 {
+				send(s)
+			}
+			l.ticker.tell(t, name, 1)
+			s.want(t, tabletTick(1))
+			send(s)
+			s.ends(t, websocket.StatusPolicyViolation, "too many")
+			waitUntil(t, func() bool { return l.Clients().Ended[server.EndProtocol] == before+1 })
+		})
+	}
+	pings.Wait()
 }
 
 func TestWebSocketHeartbeats(t *testing.T) {
