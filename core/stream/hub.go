@@ -16,8 +16,9 @@ type HubOptions[T any] struct {
 	// what comes, and who falls behind is refused.
 	State bool
 
-	Keys      int           // with an upstream at once; 10,000
+	Keys      int           // with an upstream at once; 10,000. Who follows one more is refused (Limited)
 	Followers int           // of all keys; 100,000
+	Opens     int           // with State: upstreams that begin at once, until their first value or for 500 ms; 64
 	Linger    time.Duration // how long an upstream stays when nobody follows any more; 10 s
 	Bytes     func(T) int   // of a value, with what shapes make of it; 1 KiB each
 }
@@ -25,6 +26,7 @@ type HubOptions[T any] struct {
 const (
 	defaultKeys      = 10_000
 	defaultFollowers = 100_000
+	defaultOpens     = 64
 	defaultLinger    = 10 * time.Second
 	defaultBytes     = 1 << 10
 )
@@ -45,6 +47,7 @@ type hub struct {
 	followers int
 	closed    bool
 
+	opening chan struct{}  // has a token of each upstream that begins
 	running sync.WaitGroup // upstreams
 	left    atomic.Int64   // of them, those that run
 	counts  struct{ events, opens, failures, refused atomic.Uint64 }
@@ -52,15 +55,17 @@ type hub struct {
 
 // NewHub returns a hub. Its open subscribes to a key, tells values as they come, and
 // returns when ctx ends or the subscription is lost; in that case it is called anew, after
-// waits of 100 ms to 1 s, and followers just hear nothing meanwhile. If it fails before
-// it has told the first value, those who follow the key get its error, and it is not called
-// again until somebody else follows. A value of over 64 KiB is dropped, and counted.
+// waits of 100 ms to 1 s and for its turn, and followers just hear nothing meanwhile. If it
+// fails before it has told the first value, those who follow the key get its error, and it
+// is not called again until somebody else follows. A value of over 64 KiB is dropped, and
+// counted.
 func NewHub[K comparable, T any](o HubOptions[T], open func(ctx context.Context, key K, told func(T)) error) *Hub[K, T] {
 	h := &hub{topics: make(map[any]*topic)}
 	h.options = HubOptions[any]{
 		State: o.State, Keys: orElse(o.Keys, defaultKeys), Followers: orElse(o.Followers, defaultFollowers),
-		Linger: orElse(o.Linger, defaultLinger), Bytes: func(any) int { return defaultBytes },
+		Opens: orElse(o.Opens, defaultOpens), Linger: orElse(o.Linger, defaultLinger), Bytes: func(any) int { return defaultBytes },
 	}
+	h.opening = make(chan struct{}, h.options.Opens)
 	if o.Bytes != nil {
 		h.options.Bytes = func(v any) int {
 			value, _ := v.(T) // it is one

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -188,19 +189,25 @@ func TestFollowersShareOneUpstream(t *testing.T) {
 func TestTheUpstreamIsLeftAfterTheLastFollower(t *testing.T) {
 	t.Parallel()
 	b := newBroker()
-	h := newHub(t, b, func(o *stream.HubOptions[string]) { o.Linger = 300 * time.Millisecond })
-	first := follow(t, h.Feed("a"), "")
+	long := newHub(t, b, func(o *stream.HubOptions[string]) { o.Linger = time.Minute })
+	first := follow(t, long.Feed("a"), "")
 	b.publish(t, "a", "1")
 	id := want(t, first, "1")
 	first.Close()
 	b.publish(t, "a", "2", "3") // it lingers
-	again := follow(t, h.Feed("a"), id)
-	want(t, again, "2", "3")
-	again.Close()
-	until(t, "nobody is subscribed", func() bool { n, _ := b.count("a"); return n == 0 && h.Stats().Keys == 0 })
+	want(t, follow(t, long.Feed("a"), id), "2", "3")
 	if _, opens := b.count("a"); opens != 1 {
 		t.Errorf("%d opens", opens)
 	}
+	if n := long.Close(); n != 0 {
+		t.Errorf("%d run on", n)
+	}
+	h := newHub(t, b, nil)
+	short := follow(t, h.Feed("a"), "")
+	b.publish(t, "a", "1")
+	id = want(t, short, "1")
+	short.Close()
+	until(t, "nobody is subscribed", func() bool { n, _ := b.count("a"); return n == 0 && h.Stats().Keys == 0 })
 	b.mu.Lock()
 	b.first = "4"
 	b.mu.Unlock()
@@ -360,6 +367,63 @@ func TestBoundsOfAHub(t *testing.T) {
 	want(t, f, "small")
 	if s := h.Stats(); s.Refused != 1 || s.Events != 1 {
 		t.Errorf("stats %+v", s)
+	}
+}
+
+// TestUpstreamsBeginInTurn: few at once, though all were lost at once; one that tells
+// nothing does not hold up the others for long, nor one that ends meanwhile.
+func TestUpstreamsBeginInTurn(t *testing.T) {
+	t.Parallel()
+	const keys, atOnce = 20, 3
+	var mu sync.Mutex
+	begins, most, opened := 0, 0, 0
+	enter := func(n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		begins += n
+		most = max(most, begins)
+	}
+	lost := make(chan struct{})
+	h := stream.NewHub(stream.HubOptions[string]{State: true, Opens: atOnce},
+		func(ctx context.Context, key int, told func(string)) error {
+			if key == 0 {
+				<-ctx.Done() // it never tells anything
+				return nil
+			}
+			enter(1)
+			for range 10 {
+				runtime.Gosched() // what it asks for first
+			}
+			enter(-1)
+			told("x")
+			mu.Lock()
+			opened++
+			ended := lost
+			mu.Unlock()
+			select {
+			case <-ctx.Done():
+			case <-ended:
+			}
+			return nil
+		})
+	for key := range keys {
+		follow(t, h.Feed(key), "")
+	}
+	all := func(n int) func() bool {
+		return func() bool { mu.Lock(); defer mu.Unlock(); return opened == n }
+	}
+	until(t, "all are open", all(keys-1))
+	mu.Lock()
+	close(lost)
+	lost = make(chan struct{})
+	mu.Unlock()
+	until(t, "all are open again", all(2*(keys-1)))
+	if mu.Lock(); most > atOnce {
+		t.Errorf("%d began at once, want %d", most, atOnce)
+	}
+	mu.Unlock()
+	if n := h.Close(); n != 0 {
+		t.Errorf("%d run on", n)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/facet-gateway/facet/core/fault"
@@ -53,11 +54,39 @@ func (t *topic) openOnce(ctx context.Context) (err error) {
 		defer t.mu.Unlock()
 		t.lost = true
 	}()
+	begun, err := t.hub.begins(ctx)
+	if err != nil {
+		return err
+	}
+	defer begun()
+	defer time.AfterFunc(openingTime, begun).Stop()
 	t.hub.counts.opens.Add(1)
-	if err = t.hub.open(ctx, t.key, t.told); err == nil {
+	told := func(value any) {
+		begun()
+		t.told(value)
+	}
+	if err = t.hub.open(ctx, t.key, told); err == nil {
 		err = errEnded
 	}
 	return err
+}
+
+// openingTime is how long an upstream that tells nothing holds up others.
+const openingTime = 500 * time.Millisecond
+
+// begins waits for an upstream's turn: what a value stands for may be asked for first,
+// and of all keys at once that would be too much for a service whose broker comes back.
+// The upstream has to say when it has begun, as often as it likes.
+func (h *hub) begins(ctx context.Context) (begun func(), err error) {
+	if !h.options.State {
+		return func() {}, nil
+	}
+	select {
+	case h.opening <- struct{}{}:
+		return sync.OnceFunc(func() { <-h.opening }), nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 func (t *topic) last() uint64 {
