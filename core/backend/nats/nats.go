@@ -59,6 +59,7 @@ type Client struct {
 	mu      sync.Mutex
 	session *session
 	broken  chan struct{} // closed when the connection breaks; nil: there is none
+	hearing map[*hearing]struct{}
 }
 
 // session is one client of NATS's own, which connects again and again, until a server
@@ -77,7 +78,7 @@ func New(options Options) (*Client, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	c := &Client{options: options, inbox: nats.NewInbox() + "."}
+	c := &Client{options: options, inbox: nats.NewInbox() + ".", hearing: map[*hearing]struct{}{}}
 	c.calls = message.NewCalls(options.MaxInFlight, &c.late)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.running.Go(c.keep)
@@ -238,7 +239,7 @@ func (c *Client) behaviour(s *session) []nats.Option {
 		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(maxPings),
 		nats.ConnectHandler(up), nats.ReconnectHandler(up),
 		nats.DisconnectErrHandler(func(conn *nats.Conn, err error) { c.away(conn, err) }),
-		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // else they are printed
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.refused(err) }),
 		nats.ClosedHandler(func(*nats.Conn) { close(s.closed) }),
 	}
 }

@@ -30,7 +30,8 @@ var errBroken = errors.New("the connection broke, and what is published meanwhil
 // first, see Options.InboxMessages.
 //
 // It ends with ctx, with the error of subscribed, and, as unavailable, when there is no
-// connection or it breaks: messages may be missed then. The error is never nil.
+// connection, it breaks, or the server refuses the subscription: messages may be missed
+// then. The error is never nil.
 func Subscribe(
 	ctx context.Context, c *Client, subject string, subscribed func() error, told func(body []byte, lost uint64),
 ) error {
@@ -41,44 +42,54 @@ func Subscribe(
 	if s == nil {
 		return c.unavailable(c.calls.Down())
 	}
-	inbox := message.NewInbox(c.options.InboxMessages, c.options.InboxBytes)
+	within, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
+	defer c.mayRefuse(&hearing{subject, refuse})()
+	inbox, before := message.NewInbox(c.options.InboxMessages, c.options.InboxBytes), s.conn.LastError()
 	sub, err := s.conn.Subscribe(subject, c.filler(inbox))
 	if err != nil {
 		return c.unavailable(err)
 	}
 	defer sub.Unsubscribe()                                                    //nolint:errcheck // it fails only on a connection that is gone
 	_ = sub.SetPendingLimits(waiting, max(waitingBytes, c.options.InboxBytes)) // of those that the filler has not seen
-	if err := c.confirmed(ctx, s); err != nil {
-		return err
+	if err := c.confirmed(within, s, before); err != nil {
+		return c.ended(ctx, within, err)
 	}
 	if err := subscribed(); err != nil {
 		return err
 	}
 	for {
-		body, lost, ok := inbox.Next(ctx, broken)
-		switch {
-		case ctx.Err() != nil: // even if there is more
-			return fault.Ended(ctx, c.options.Service)
-		case ok:
-			told(body, lost)
-		default:
-			return c.unavailable(errBroken)
+		body, lost, ok := inbox.Next(within, broken)
+		if !ok || within.Err() != nil {
+			return c.ended(ctx, within, errBroken)
 		}
+		told(body, lost)
 	}
 }
 
-// confirmed waits until the server has heard what was said to it.
-func (c *Client) confirmed(ctx context.Context, s *session) error {
-	within, cancel := context.WithTimeout(ctx, confirming)
+// confirmed waits until the server has heard what was said to it. A refusal comes before
+// that; it is looked for as its handler may come later.
+func (c *Client) confirmed(ctx context.Context, s *session, before error) error {
+	timed, cancel := context.WithTimeout(ctx, confirming)
 	defer cancel()
-	err := s.conn.FlushWithContext(within)
+	if err := s.conn.FlushWithContext(timed); err != nil {
+		return err //nolint:wrapcheck // ended does
+	}
+	if err := s.conn.LastError(); errors.Is(err, nats.ErrPermissionViolation) && err != before { //nolint:errorlint // this very one
+		c.refused(err)
+	}
+	return ctx.Err() //nolint:wrapcheck // ended does
+}
+
+// ended says why a subscription ended: its context did, or it was refused, or else err.
+func (c *Client) ended(ctx, within context.Context, err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case within.Err() == nil:
+		return c.unavailable(err)
 	case ctx.Err() != nil:
 		return fault.Ended(ctx, c.options.Service)
 	}
-	return c.unavailable(err)
+	return c.unavailable(context.Cause(within))
 }
 
 func (c *Client) unavailable(err error) error {
