@@ -27,6 +27,9 @@ const (
 	glance   = 250 * time.Millisecond
 )
 
+// unacknowledged is how long a client's kernel may acknowledge nothing of what was sent.
+const unacknowledged = 10 * time.Second
+
 // room is where clients are that follow what keeps coming. One goroutine looks after all
 // of them while there are any, so that none needs a timer.
 type room struct {
@@ -99,6 +102,7 @@ func (r *room) attach(c *client, conn *net.TCPConn) {
 	defer r.mu.Unlock()
 	c.conn = conn
 	_ = conn.SetWriteBuffer(socketBuffer)
+	endUnacknowledged(conn, unacknowledged)
 }
 
 // leave lets it out.
