@@ -2,6 +2,7 @@ package adapters_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,8 +40,9 @@ func TestLiveStock(t *testing.T) {
 			`{"availability":"low","left":3,"restock_at":"2026-12-01T00:00:00Z"}`, `{"availability":"sold_out","left":0}`,
 		},
 	}
+	all := slices.DeleteFunc(set.All(), func(v *adapter.Version) bool { return want[string(v.Class)][0] == "" }) // another class need tell none
 	followers := map[*adapter.Version]*stream.Follower[[]byte]{}
-	for _, v := range set.All() {
+	for _, v := range all {
 		followers[v] = followLive(t, v, "productid=p-1042")
 		sees(t, v, followers[v], want[string(v.Class)][0])
 	}
@@ -48,7 +50,7 @@ func TestLiveStock(t *testing.T) {
 	for v, f := range followers {
 		sees(t, v, f, want[string(v.Class)][1])
 	}
-	for _, v := range set.All() {
+	for _, v := range all {
 		if _, err := next(t, followLive(t, v, "productid=p-0")); fault.CodeOf(err) != fault.NotFound {
 			t.Errorf("%s of an unknown product: %v", v, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -261,4 +262,26 @@ func problemOf(t *testing.T, r *http.Response) map[string]any {
 		t.Fatalf("the problem tells a cause: %s", text)
 	}
 	return p
+}
+
+// lateness watches how late the machine wakes anybody; what it returns says the most of
+// it since then, for bounds of the wall clock to have that much room.
+func lateness(t *testing.T) func() time.Duration {
+	t.Helper()
+	const each = 10 * time.Millisecond
+	var most atomic.Int64
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for due := time.Now().Add(each); ; due = time.Now().Add(each) {
+			select {
+			case <-time.After(each):
+				most.Store(max(most.Load(), int64(time.Since(due))))
+			case <-stop:
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() { close(stop); <-ended })
+	return func() time.Duration { return time.Duration(most.Load()) }
 }

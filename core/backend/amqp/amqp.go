@@ -134,7 +134,8 @@ func (c *Client) keep() {
 	}
 }
 
-// live has one session, until it ends. served reports that calls could be made.
+// live has one session, until it ends. served reports that calls could be made for longer
+// than one waits for another: a broker that opens sessions and then closes them is left.
 func (c *Client) live(server int) (served bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -149,5 +150,7 @@ func (c *Client) live(server int) (served bool, err error) {
 	defer c.session.Store(nil)
 	c.session.Store(s)
 	c.calls.Open()
-	return true, s.serve(c.life, c.calls)
+	opened := time.Now()
+	err = s.serve(c.life, c.calls)
+	return time.Since(opened) > longWait, err
 }

@@ -155,12 +155,23 @@ func (s *session) forget(tag uint64) {
 	delete(s.unconfirmed, tag)
 }
 
-// close says goodbye, which may take no time.
+// close says goodbye, which may take no time. What the broker still says is taken, and
+// goes nowhere: the library waits seconds for each that nobody takes.
 func (s *session) close() {
+	var hearing sync.WaitGroup
+	hearing.Go(func() { drain(s.confirms) })
+	hearing.Go(func() { drain(s.returns) })
+	hearing.Go(func() { drain(s.blocks) })
 	timer := time.AfterFunc(farewell, func() { _ = s.raw.Close() })
 	defer timer.Stop()
 	_ = s.conn.Close() // mostly it is closed
 	_ = s.raw.Close()
+	hearing.Wait() // the library closes all three with the connection
+}
+
+func drain[T any](from <-chan T) {
+	for range from { //nolint:revive // they go nowhere
+	}
 }
 
 // patient is a connection that waits for its other end for so long and no longer,
