@@ -40,7 +40,8 @@ func TestLiveStock(t *testing.T) {
 			`{"availability":"low","left":3,"restock_at":"2026-12-01T00:00:00Z"}`, `{"availability":"sold_out","left":0}`,
 		},
 	}
-	all := slices.DeleteFunc(set.All(), func(v *adapter.Version) bool { return want[string(v.Class)][0] == "" }) // another class need tell none
+	// Another class need tell none.
+	all := slices.DeleteFunc(set.All(), func(v *adapter.Version) bool { return want[string(v.Class)][0] == "" })
 	followers := map[*adapter.Version]*stream.Follower[[]byte]{}
 	for _, v := range all {
 		followers[v] = followLive(t, v, "productid=p-1042")

@@ -170,7 +170,7 @@ func (s *session) close() {
 }
 
 func drain[T any](from <-chan T) {
-	for range from { //nolint:revive // they go nowhere
+	for range from {
 	}
 }
 
