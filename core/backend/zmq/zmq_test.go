@@ -218,6 +218,7 @@ func TestAnswersThatAreNobodys(t *testing.T) {
 			}
 		})
 	}
+	callers.Wait() // what is answered from here on is late
 	for i := range 20 {
 		callers.Go(func() {
 			for n := range 50 {
