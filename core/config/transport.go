@@ -56,41 +56,41 @@ func checkTransport(service value, s *Service, allowed []string) {
 	if v, ok := service.find("transport"); ok && !slices.Contains(allowed, name) {
 		v.fail("the service is not reached over %s; allowed: %s", name, strings.Join(allowed, ", "))
 	}
-	refuse := func(why string, keys ...string) {
-		at := service
-		for _, key := range keys {
-			next, ok := at.find(key)
-			if !ok {
-				return
-			}
-			at = next
+	to := transports[name]
+	for _, one := range []struct {
+		bad  bool
+		why  string
+		keys []string
+	}{
+		{to.broker, "is not for a service behind a broker; allowed: instances", []string{"resolver"}},
+		{to.broker, "is not for a service behind a broker, which chooses itself; allowed: nothing", []string{"balance"}},
+		{!to.broker, "is for a service behind a broker; allowed: transport nats or amqp", []string{"broker"}},
+		{name != Plain && s.Balance.Check.Path != "", "is asked for over http; allowed: transport http", []string{"balance", "check", "path"}},
+		{name != "grpc" && s.Balance.Check.GRPC, "is asked over grpc; allowed: transport grpc", []string{"balance", "check", "grpc"}},
+		{name != Plain && s.Resolver.Path != "", "is a path of HTTP; allowed: transport http", []string{"resolver", "path"}},
+		{s.Broker.PasswordFile != "" && s.Broker.User == "", "is of nobody; allowed: with user", []string{"broker", "password_file"}},
+		{to.messages && s.MaxBody > maxMessage, "is out of range over " + name + "; allowed: 1B to 64MiB", []string{"max_body"}},
+		{
+			to.messages && s.MaxConnections > maxInFlight,
+			"is out of range over " + name + ", where it bounds the calls in flight; allowed: 1 to 65536", []string{"max_connections"},
+		},
+	} {
+		if one.bad {
+			refuse(service, one.why, one.keys...)
 		}
-		at.failKey("%s", why)
 	}
-	if transports[name].broker {
-		refuse("is not for a service behind a broker; allowed: instances", "resolver")
-		refuse("is not for a service behind a broker, which chooses itself; allowed: nothing", "balance")
-	} else {
-		refuse("is for a service behind a broker; allowed: transport nats or amqp", "broker")
+}
+
+// refuse adds an error for a field, if the file has it.
+func refuse(at value, why string, keys ...string) {
+	for _, key := range keys {
+		next, ok := at.find(key)
+		if !ok {
+			return
+		}
+		at = next
 	}
-	if name != Plain && s.Balance.Check.Path != "" {
-		refuse("is asked for over http; allowed: transport http", "balance", "check", "path")
-	}
-	if name != "grpc" && s.Balance.Check.GRPC {
-		refuse("is asked over grpc; allowed: transport grpc", "balance", "check", "grpc")
-	}
-	if name != Plain && s.Resolver.Path != "" {
-		refuse("is a path of HTTP; allowed: transport http", "resolver", "path")
-	}
-	if s.Broker.PasswordFile != "" && s.Broker.User == "" {
-		refuse("is of nobody; allowed: with user", "broker", "password_file")
-	}
-	if transports[name].messages && s.MaxBody > maxMessage {
-		refuse("is out of range over "+name+"; allowed: 1B to 64MiB", "max_body")
-	}
-	if transports[name].messages && s.MaxConnections > maxInFlight {
-		refuse("is out of range over "+name+", where it bounds the calls in flight; allowed: 1 to 65536", "max_connections")
-	}
+	at.failKey("%s", why)
 }
 
 // What one connection carries for many calls at once has closer bounds.
