@@ -53,6 +53,14 @@ func DefaultOptions() Options {
 	}
 }
 
+// InTurn returns the options of a client that is told none: each instance in its turn, and
+// none is ejected.
+func InTurn() Options {
+	o := DefaultOptions()
+	o.Policy, o.Outlier.MaxPercent, o.SlowStart = RoundRobin, 0, 0
+	return o
+}
+
 // DefaultCheck returns the checks of a file that says no more than that there are some.
 func DefaultCheck() Check {
 	return Check{Interval: 5 * time.Second, Timeout: time.Second, Healthy: 2, Unhealthy: 3}

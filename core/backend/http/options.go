@@ -49,8 +49,7 @@ func (o Options) withDefaults() Options {
 		o.DialTimeout = defaultDialTimeout
 	}
 	if o.Balance.Policy == "" {
-		o.Balance = balance.DefaultOptions()
-		o.Balance.Policy, o.Balance.Outlier.MaxPercent, o.Balance.SlowStart = balance.RoundRobin, 0, 0
+		o.Balance = balance.InTurn()
 	}
 	return o
 }

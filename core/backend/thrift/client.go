@@ -71,7 +71,7 @@ func New(options Options) (*Client, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	listed, err := listed(options.Instances)
+	listed, err := discovery.Listed("thrift", options.Instances)
 	if err != nil {
 		return nil, err
 	}

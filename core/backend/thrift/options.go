@@ -1,14 +1,9 @@
 package thrift
 
 import (
-	"errors"
-	"fmt"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/facet-gateway/facet/core/balance"
-	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/fault"
 )
 
@@ -49,8 +44,7 @@ func (o Options) withDefaults() Options {
 		o.DialTimeout = defaultDialTimeout
 	}
 	if o.Balance.Policy == "" {
-		o.Balance = balance.DefaultOptions()
-		o.Balance.Policy, o.Balance.Outlier.MaxPercent, o.Balance.SlowStart = balance.RoundRobin, 0, 0
+		o.Balance = balance.InTurn()
 	}
 	return o
 }
@@ -69,55 +63,4 @@ func (o Options) validate() error {
 		return fault.InvalidField("dial_timeout", "must be over 0s")
 	}
 	return nil
-}
-
-// listed reads the URLs of instances.
-func listed(bases []string) ([]discovery.Instance, error) {
-	all := make([]discovery.Instance, len(bases))
-	for i, base := range bases {
-		u, err := parseBase(base)
-		if err != nil {
-			return nil, fault.InvalidField(fmt.Sprintf("instances[%d]", i), err.Error())
-		}
-		all[i] = discovery.Instance{Address: u.Host}
-	}
-	return all, nil
-}
-
-// parseBase reads the URL of an instance. Its errors never repeat what may be a
-// password.
-func parseBase(base string) (*url.URL, error) {
-	u, err := url.Parse(base)
-	if err != nil {
-		return nil, errors.New("is not a URL of the form thrift://host:port")
-	}
-	refuse := func(what string) (*url.URL, error) { return nil, fmt.Errorf("%q: %s", u.Redacted(), what) }
-	switch bare := (url.URL{Scheme: "thrift", Host: u.Host}); {
-	case u.Scheme != "thrift":
-		return refuse("the scheme must be thrift")
-	case u.User != nil:
-		return refuse("must hold no user and no password")
-	case u.Hostname() == "" || !visible(u.Host):
-		return refuse("must name a host")
-	case !validPort(u.Port()):
-		return refuse("must name a port, 1 to 65535")
-	case bare.String() != base:
-		return refuse("must hold nothing after the port")
-	}
-	return u, nil
-}
-
-func validPort(port string) bool {
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n > 0
-}
-
-// visible reports whether s is visible ASCII, at least one character.
-func visible(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f {
-			return false
-		}
-	}
-	return s != ""
 }

@@ -1,15 +1,10 @@
 package zmq
 
 import (
-	"errors"
-	"fmt"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/facet-gateway/facet/core/backend/message"
 	"github.com/facet-gateway/facet/core/balance"
-	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/fault"
 )
 
@@ -40,8 +35,7 @@ func (o Options) withDefaults() Options {
 		o.DialTimeout = defaultDialTimeout
 	}
 	if o.Balance.Policy == "" {
-		o.Balance = balance.DefaultOptions()
-		o.Balance.Policy, o.Balance.Outlier.MaxPercent, o.Balance.SlowStart = balance.RoundRobin, 0, 0
+		o.Balance = balance.InTurn()
 	}
 	return o
 }
@@ -56,47 +50,6 @@ func (o Options) validate() error {
 		return fault.InvalidField("max_in_flight", "must be 1 to 65536")
 	case o.DialTimeout < 0:
 		return fault.InvalidField("dial_timeout", "must be over 0s")
-	}
-	return nil
-}
-
-func (o Options) listed() ([]discovery.Instance, error) {
-	listed := make([]discovery.Instance, len(o.Instances))
-	for i, text := range o.Instances {
-		if err := CheckURL(text); err != nil {
-			return nil, fault.InvalidField(fmt.Sprintf("instances[%d]", i), err.Error())
-		}
-		u, err := url.Parse(text)
-		if err != nil {
-			return nil, fault.InvalidField(fmt.Sprintf("instances[%d]", i), "is not a URL")
-		}
-		listed[i] = discovery.Instance{Address: u.Host}
-	}
-	return listed, nil
-}
-
-// CheckURL says what is wrong with the URL of an instance. Its errors never repeat what
-// may be a password.
-func CheckURL(text string) error {
-	u, err := url.Parse(text)
-	if err != nil {
-		return errors.New("is not a URL of the form tcp://host:port")
-	}
-	shown := *u
-	shown.User = nil
-	refuse := func(what string) error { return fmt.Errorf("%.200q: %s", shown.String(), what) }
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	switch {
-	case u.Scheme != "tcp":
-		return refuse("the scheme must be tcp")
-	case u.User != nil:
-		return refuse("must hold no user and no password")
-	case u.Hostname() == "":
-		return refuse("must name a host")
-	case err != nil || port == 0:
-		return refuse("the port must be 1 to 65535")
-	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return refuse("must hold no path, no query and no fragment")
 	}
 	return nil
 }

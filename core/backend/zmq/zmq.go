@@ -52,7 +52,7 @@ func New(options Options) (*Client, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	listed, err := options.listed()
+	listed, err := discovery.Listed("tcp", options.Instances)
 	if err != nil {
 		return nil, err
 	}
