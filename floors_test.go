@@ -39,6 +39,7 @@ var floors = map[string]int{
 	"core/cache/memcached":       3,
 	"core/cache/store":           4,
 	"core/backend/payload":       1,
+	"core/backend/kept":          1,
 	"core/backend/message":       2,
 	"core/backend/http":          3,
 	"core/backend/grpc":          3,

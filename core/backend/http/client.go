@@ -6,16 +6,10 @@
 // waiting or reading: at once when the deadline passes, within 30 ms when it is
 // cancelled. A connection that was stopped so is closed and never used again.
 //
-// For the first 10 to 30 ms a deadline on the connection is all that watches over
-// a call; only one that takes longer pays for a hook on its context, which costs
-// 860 ns and five allocations.
-//
 // The response is parsed by fasthttp and decoded by sonic. Requests are written
-// by hand, from bytes prepared per instance, and the pool is our own: the one
-// of fasthttp dials without a context, keeps a cleaning goroutine that cannot
-// be stopped, and cannot look at a connection before it is used again. Ours does,
-// each time, so that an answer that nobody asked for reaches nobody. Only Unix has
-// the means: elsewhere a connection serves once.
+// by hand, from bytes prepared per instance, and the pool is our own, of package
+// [kept]: the one of fasthttp dials without a context, keeps a cleaning goroutine
+// that cannot be stopped, and cannot look at a connection before it is used again.
 //
 // # What a failure is
 //
@@ -163,16 +157,17 @@ func (c *Client) ask(ctx context.Context, m *balance.Member[*instance], r reques
 // the request, or ended before one byte of an answer came to one that may be sent
 // twice.
 func (c *Client) attempt(ctx context.Context, in *instance, r request, reuse bool) (again bool, err error) {
-	cn, err := in.acquire(ctx, r, reuse)
+	cn, err := in.conns.Acquire(ctx, r.began, reuse)
 	if err != nil {
 		return false, c.failed(ctx, in, fault.ReasonError, err)
 	}
+	usable := false
+	defer func() { in.conns.Release(cn, usable) }()
 	err = cn.exchange(ctx, r)
-	again = err != nil && (cn.spoiled || cn.unheard() && !r.once) && !fault.Over(ctx)
-	reason := cn.reason
-	in.release(cn, cn.unhook() && cn.reusable())
+	usable = cn.End() && cn.reusable()
 	if err != nil {
-		return again, c.failed(ctx, in, reason, err)
+		again = (cn.Spoiled() || cn.Unheard() && !r.once) && !fault.Over(ctx)
+		return again, c.failed(ctx, in, cn.reason, err)
 	}
 	return false, nil
 }

@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
-	"syscall"
-	"time"
 	"unsafe"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/facet-gateway/facet/core/backend/kept"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 )
@@ -22,7 +20,6 @@ const (
 )
 
 var (
-	errSpoiled  = errors.New("the kept connection has ended, or says what nobody asked for")
 	errHeader   = errors.New("the answer's header is malformed")
 	errHeadSize = errors.New("the answer's header is over 8 KiB")
 	errInterim  = errors.New("too many interim answers")
@@ -33,82 +30,32 @@ var (
 // conn is one connection with the buffers of its exchange. One call at a time
 // uses it.
 type conn struct {
+	*kept.Conn
+
 	in     *instance
-	nc     net.Conn
-	raw    syscall.RawConn // nil if the platform has none
 	reader *bufio.Reader
 	answer fasthttp.Response
 	out    []byte
-	sender *sender
-	since  time.Time // when its last exchange began
-	reused bool
 
-	watch
-	spoiled bool         // nothing was written: it could not serve again
-	heard   bool         // a byte of the answer came
-	whole   bool         // the answer was read to its end
-	lost    error        // the last error of the connection itself
-	reason  fault.Reason // of the error that exchange returned
+	whole  bool         // the answer was read to its end
+	reason fault.Reason // of the error that exchange returned
 }
 
-func newConn(in *instance, nc net.Conn) *conn {
-	cn := &conn{in: in, nc: nc, sender: newSender(), watch: newWatch(nc)}
-	if sc, ok := nc.(syscall.Conn); ok {
-		cn.raw, _ = sc.SyscallConn()
-	}
-	cn.reader = bufio.NewReaderSize(cn, headerLimit)
-	return cn
+func newConn(in *instance, c *kept.Conn) *conn {
+	return &conn{Conn: c, in: in, reader: bufio.NewReaderSize(c, headerLimit)}
 }
-
-// Read is what the buffered reader reads from; it keeps what the parser hides.
-func (cn *conn) Read(p []byte) (int, error) {
-	n, err := cn.nc.Read(p)
-	for n == 0 && cn.goOn(err) {
-		n, err = cn.nc.Read(p)
-	}
-	cn.heard = cn.heard || n > 0
-	if err != nil {
-		cn.lost = err
-	}
-	return n, err
-}
-
-func (cn *conn) write(p []byte) error {
-	sent, ok := cn.send(p)
-	if !ok {
-		return errSpoiled
-	}
-	if p = p[sent:]; len(p) == 0 {
-		return nil
-	}
-	n, err := cn.nc.Write(p)
-	for cn.goOn(err) {
-		p = p[n:]
-		n, err = cn.nc.Write(p)
-	}
-	if err != nil {
-		cn.lost = err
-	}
-	return err
-}
-
-// unheard reports that a kept connection was found closed by its server.
-func (cn *conn) unheard() bool { return cn.reused && !cn.heard && cn.lost != nil }
 
 func (cn *conn) reusable() bool {
 	return cn.whole && !cn.answer.ConnectionClose() && cn.reader.Buffered() == 0
 }
 
-func (cn *conn) close() { _ = cn.nc.Close() }
-
 // exchange sends r and decodes its answer. After an error, reason says why.
 func (cn *conn) exchange(ctx context.Context, r request) error {
-	cn.heard, cn.whole, cn.lost, cn.reason = false, false, nil, fault.ReasonError
-	cn.since = r.began
-	cn.begin(ctx, r)
+	cn.whole, cn.reason = false, fault.ReasonError
+	cn.Begin(ctx, r.began, r.had())
 	cn.out = r.append(cn.out[:0], cn.in)
-	err := cn.write(cn.out)
-	if cn.spoiled = errors.Is(err, errSpoiled); r.call != nil && !cn.spoiled {
+	err := cn.Send(cn.out)
+	if r.call != nil && !cn.Spoiled() {
 		r.call.Attempts++
 	}
 	if err != nil {
@@ -146,8 +93,8 @@ func (cn *conn) readHeader() error {
 
 // headerFault replaces the parser's error, which quotes what was received.
 func (cn *conn) headerFault(err error) error {
-	if cn.lost != nil {
-		return cn.lost
+	if lost := cn.Lost(); lost != nil {
+		return lost
 	}
 	cn.reason = fault.ReasonInvalid
 	var small *fasthttp.ErrSmallBuffer
@@ -218,13 +165,13 @@ func (cn *conn) hand(r request, body []byte) error {
 }
 
 func (cn *conn) bodyFault(err error) error {
-	switch {
+	switch lost := cn.Lost(); {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		return errBodySize
-	case errors.Is(cn.lost, io.EOF):
+	case errors.Is(lost, io.EOF):
 		return io.ErrUnexpectedEOF
-	case cn.lost != nil:
-		return cn.lost
+	case lost != nil:
+		return lost
 	}
 	return errBody
 }

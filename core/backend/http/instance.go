@@ -1,20 +1,10 @@
 package http
 
 import (
-	"context"
-	"errors"
-	"net"
-	"slices"
 	"strings"
-	"sync"
-	"time"
 
+	"github.com/facet-gateway/facet/core/backend/kept"
 	"github.com/facet-gateway/facet/core/discovery"
-)
-
-var (
-	errClosed = errors.New("the client is closed")
-	errBusy   = errors.New("all connections are in use")
 )
 
 // instance is one server of a service, and the connections to it.
@@ -22,147 +12,21 @@ type instance struct {
 	address string
 	prefix  string // of every target
 	fixed   string // the end of the request line and the headers that never change
-
-	maxBody, maxConns int
-	idleTimeout       time.Duration
-	dialer            net.Dialer
-
-	mu      sync.Mutex
-	idle    []*conn // the longest unused first; the last one is taken first
-	open    int     // connections that are idle, in use or being dialed
-	closed  bool
-	sweeper *time.Timer // set while any connection is idle
+	maxBody int
+	conns   *kept.Pool[*conn]
 }
 
 func newInstance(of discovery.Instance, o Options) *instance {
-	return &instance{
-		address:     of.Address,
-		prefix:      of.Path,
-		fixed:       fixedHeader(strings.TrimSuffix(of.Address, ":80")),
-		maxBody:     int(o.MaxBody),
-		maxConns:    o.MaxConns,
-		idleTimeout: o.IdleTimeout,
-		dialer:      net.Dialer{Timeout: o.DialTimeout},
+	in := &instance{
+		address: of.Address,
+		prefix:  of.Path,
+		fixed:   fixedHeader(strings.TrimSuffix(of.Address, ":80")),
+		maxBody: int(o.MaxBody),
 	}
+	in.conns = kept.NewPool(kept.Options{
+		Address: of.Address, MaxConns: o.MaxConns, DialTimeout: o.DialTimeout, IdleTimeout: o.IdleTimeout,
+	}, func(c *kept.Conn) *conn { return newConn(in, c) })
+	return in
 }
 
-// acquire returns a kept connection, if reuse allows it and there is one, else a
-// new one. It ends with ctx.
-func (in *instance) acquire(ctx context.Context, r request, reuse bool) (*conn, error) {
-	for reuse {
-		cn := in.take()
-		if cn == nil {
-			break
-		}
-		if r.began.Sub(cn.since) < in.idleTimeout {
-			cn.reused = true
-			return cn, nil
-		}
-		in.release(cn, false)
-	}
-	return in.dial(ctx)
-}
-
-func (in *instance) take() *conn {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	last := len(in.idle) - 1
-	if last < 0 {
-		return nil
-	}
-	cn := in.idle[last]
-	in.idle[last] = nil
-	in.idle = in.idle[:last]
-	return cn
-}
-
-func (in *instance) dial(ctx context.Context) (*conn, error) {
-	if err := in.reserve(); err != nil {
-		return nil, err
-	}
-	nc, err := in.dialer.DialContext(ctx, "tcp", in.address)
-	if err != nil {
-		in.forget(1)
-		return nil, err
-	}
-	return newConn(in, nc), nil
-}
-
-// reserve makes room for one more connection, at the cost of the longest unused.
-func (in *instance) reserve() error {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	switch {
-	case in.closed:
-		return errClosed
-	case in.open < in.maxConns:
-		in.open++
-	case len(in.idle) > 0:
-		in.idle[0].close()
-		in.idle = slices.Delete(in.idle, 0, 1)
-	default:
-		return errBusy
-	}
-	return nil
-}
-
-func (in *instance) forget(n int) {
-	in.mu.Lock()
-	in.open -= n
-	in.mu.Unlock()
-}
-
-// release takes a connection back, to keep it or to close it.
-func (in *instance) release(cn *conn, keep bool) {
-	if keep && in.keep(cn) {
-		return
-	}
-	cn.close()
-	in.forget(1)
-}
-
-func (in *instance) keep(cn *conn) bool {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.closed {
-		return false
-	}
-	in.idle = append(in.idle, cn)
-	if in.sweeper == nil {
-		in.sweeper = time.AfterFunc(in.idleTimeout, in.sweep)
-	}
-	return true
-}
-
-// sweep closes what was unused for the idle timeout. It runs only while there
-// is something idle.
-func (in *instance) sweep() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	now := time.Now()
-	old := 0
-	for old < len(in.idle) && now.Sub(in.idle[old].since) >= in.idleTimeout {
-		in.idle[old].close()
-		old++
-	}
-	in.idle = slices.Delete(in.idle, 0, old)
-	in.open -= old
-	in.sweeper = nil
-	if len(in.idle) > 0 {
-		in.sweeper = time.AfterFunc(in.idleTimeout-now.Sub(in.idle[0].since), in.sweep)
-	}
-}
-
-func (in *instance) close() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.closed = true
-	if in.sweeper != nil {
-		in.sweeper.Stop()
-	}
-	for _, cn := range in.idle {
-		cn.close()
-	}
-	in.open -= len(in.idle)
-	in.idle = nil
-}
+func (in *instance) close() { in.conns.Close() }

@@ -4,9 +4,10 @@
 // A [Client] is one service: its instances, of which [balance.Pool] chooses one for an
 // attempt, each with a pool of kept connections. It is a [lib.TClient], so that
 // generated clients take it. A call runs on its caller's goroutine and ends with its
-// context. A connection that was stopped so is closed and never used again, and each
-// call has a sequence id drawn at random: no late answer, and none that nobody asked
-// for, passes for the answer to another call.
+// context: at once when the deadline passes, within 30 ms when it is cancelled. A
+// connection that was stopped so is closed and never used again, one that says what
+// nobody asked for neither, and each call has a sequence id drawn at random: no late
+// answer passes for the answer to another call.
 //
 // A kept connection that turns out to be closed costs a call nothing but time: it is
 // sent once more, if not one byte of an answer has come. So a method must be one that
@@ -93,7 +94,7 @@ func New(options Options) (*Client, error) {
 // probe asks an instance how it is, as far as Thrift knows a way: whether it takes a
 // connection.
 func probe(ctx context.Context, in *instance) error {
-	nc, err := in.dialer.DialContext(ctx, "tcp", in.address)
+	nc, err := in.conns.Dial(ctx)
 	if err != nil {
 		return fmt.Errorf("the health check: %w", err)
 	}
@@ -182,20 +183,19 @@ func (c *Client) ask(ctx context.Context, m *balance.Member[*instance], r reques
 	return again, err
 }
 
-// attempt asks one instance. again reports that a kept connection ended before one byte
-// of an answer came.
+// attempt asks one instance. again reports that a kept connection took nothing of the
+// call, or ended before one byte of an answer came.
 func (c *Client) attempt(ctx context.Context, in *instance, r request, reuse bool) (again bool, err error) {
-	cn, err := in.acquire(ctx, r.began, reuse)
+	cn, err := in.conns.Acquire(ctx, r.began, reuse)
 	if err != nil {
 		return false, c.failed(ctx, in, fault.ReasonError, err)
 	}
-	kept := false
-	defer func() { in.release(cn, kept) }()
-	stop := context.AfterFunc(ctx, cn.interrupt)
+	usable := false
+	defer func() { in.conns.Release(cn, usable) }()
 	err = cn.exchange(ctx, r)
-	kept = stop() && cn.reusable(err)
+	usable = cn.End() && cn.reusable(err)
 	if err != nil {
-		return cn.unheard() && !fault.Over(ctx), c.failed(ctx, in, cn.reason, err)
+		return (cn.Spoiled() || cn.Unheard()) && !fault.Over(ctx), c.failed(ctx, in, cn.reason, err)
 	}
 	return false, nil
 }

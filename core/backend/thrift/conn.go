@@ -7,52 +7,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"time"
 
 	lib "github.com/apache/thrift/lib/go/thrift"
 
+	"github.com/facet-gateway/facet/core/backend/kept"
 	"github.com/facet-gateway/facet/core/fault"
 )
 
 // conn is one connection with the buffers of its exchange. One call at a time
 // uses it.
 type conn struct {
-	in        *instance
-	nc        net.Conn
-	reader    *bufio.Reader
-	frame     *lib.TMemoryBuffer
-	protocol  *lib.TCompactProtocol // reads the frame
-	interrupt func()                // ends whatever the connection is blocked in, at once
-	since     time.Time             // when its last exchange began
-	reused    bool
+	*kept.Conn
 
-	heard  bool         // a byte of the answer came
+	in       *instance
+	reader   *bufio.Reader
+	frame    *lib.TMemoryBuffer
+	protocol *lib.TCompactProtocol // reads the frame
+
 	whole  bool         // the answer was read to its end
-	lost   error        // the last error of the connection itself
 	reason fault.Reason // of the error that exchange returned
 }
 
-func newConn(in *instance, nc net.Conn) *conn {
-	cn := &conn{in: in, nc: nc, frame: lib.NewTMemoryBuffer()}
-	cn.interrupt = func() { _ = nc.SetDeadline(time.Unix(1, 0)) } // fails only on a closed connection
-	cn.reader = bufio.NewReader(cn)
-	cn.protocol = lib.NewTCompactProtocolConf(cn.frame, in.limits)
-	return cn
+func newConn(in *instance, c *kept.Conn) *conn {
+	frame := lib.NewTMemoryBuffer()
+	return &conn{Conn: c, in: in, reader: bufio.NewReader(c), frame: frame, protocol: lib.NewTCompactProtocolConf(frame, in.limits)}
 }
-
-// Read is what the buffered reader reads from.
-func (cn *conn) Read(p []byte) (int, error) {
-	n, err := cn.nc.Read(p)
-	cn.heard = cn.heard || n > 0
-	if err != nil {
-		cn.lost = err
-	}
-	return n, err //nolint:wrapcheck // io.EOF has to be itself
-}
-
-// unheard reports that a kept connection was found closed by its server.
-func (cn *conn) unheard() bool { return cn.reused && !cn.heard && cn.lost != nil }
 
 // reusable reports whether the connection may serve another call after one that ended
 // with err: all that was sent is read, and an answer of this protocol.
@@ -61,17 +40,15 @@ func (cn *conn) reusable(err error) bool {
 	return cn.whole && cn.reader.Buffered() == 0 && (err == nil || errors.As(err, &exception))
 }
 
-func (cn *conn) close() { _ = cn.nc.Close() }
-
 // exchange sends r and decodes its answer. After an error, reason says why.
 func (cn *conn) exchange(ctx context.Context, r request) error {
-	cn.heard, cn.whole, cn.lost, cn.reason = false, false, nil, fault.ReasonError
-	cn.since = r.began
-	if r.call != nil {
+	cn.whole, cn.reason = false, fault.ReasonError
+	cn.Begin(ctx, r.began, r.had(ctx))
+	err := cn.Send(r.frame.Bytes())
+	if r.call != nil && !cn.Spoiled() {
 		r.call.Attempts++
 	}
-	if _, err := cn.nc.Write(r.frame.Bytes()); err != nil {
-		cn.lost = err
+	if err != nil {
 		return err //nolint:wrapcheck // the client does
 	}
 	size, err := readSize(cn.reader, cn.in.maxMessage)

@@ -52,7 +52,7 @@ func TestStaleConnections(t *testing.T) {
 		attempts int   // of the second call
 		conns    int64 // in all
 	}{
-		{"closed in between", func(_ int, a asked) (string, bool) { return a.answer(a.words), false }, 1, fault.OK, 2, 2},
+		{"closed in between", func(_ int, a asked) (string, bool) { return a.answer(a.words), false }, 1, fault.OK, 1, 2},
 		{"closed for every second call", func(n int, a asked) (string, bool) {
 			if n == 2 {
 				return "", false

@@ -1,17 +1,17 @@
 //go:build unix
 
-package http
+package kept
 
 import (
 	"errors"
 	"syscall"
 )
 
-// sender writes a request and waits until there is something to read, without
+// sender writes a question and waits until there is something to read, without
 // asking first: an answer cannot be there yet, and a read that finds nothing is
-// a system call in vain. What is there before the request, an answer that nobody
+// a system call in vain. What is there before the question, an answer that nobody
 // asked for or the end of the connection, is looked for instead: it must never
-// pass for the answer to this request.
+// pass for the answer to this question.
 type sender struct {
 	step    func(fd uintptr) bool // s.next; made once, not for each request
 	out     []byte
@@ -52,12 +52,12 @@ func silent(fd int) bool {
 // send returns how many bytes were written, and no error: whatever failed fails
 // again in the write or the read that follows. It reports false, and nothing was
 // written, if a kept connection cannot serve again.
-func (cn *conn) send(p []byte) (sent int, ok bool) {
-	if cn.raw == nil {
-		return 0, !cn.reused
+func (c *Conn) send(p []byte) (sent int, ok bool) {
+	if c.raw == nil {
+		return 0, !c.reused
 	}
-	s := cn.sender
-	s.out, s.sent, s.kept, s.spoiled, s.done = p, 0, cn.reused, false, false
-	_ = cn.raw.Read(s.step)
-	return s.sent, !s.spoiled && (s.done || !cn.reused)
+	s := c.sender
+	s.out, s.sent, s.kept, s.spoiled, s.done = p, 0, c.reused, false, false
+	_ = c.raw.Read(s.step)
+	return s.sent, !s.spoiled && (s.done || !c.reused)
 }

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package http
+package kept
 
 type sender struct{}
 
@@ -8,4 +8,4 @@ func newSender() *sender { return nil }
 
 // send leaves everything to the write that follows. A kept connection cannot be
 // looked at here, so it does not serve again.
-func (cn *conn) send([]byte) (sent int, ok bool) { return 0, !cn.reused }
+func (c *Conn) send([]byte) (sent int, ok bool) { return 0, !c.reused }

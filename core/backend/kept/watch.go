@@ -1,4 +1,4 @@
-package http
+package kept
 
 import (
 	"context"
@@ -35,14 +35,10 @@ func newWatch(nc net.Conn) watch {
 	}}
 }
 
-func (w *watch) begin(ctx context.Context, r request) {
+func (w *watch) begin(ctx context.Context, at time.Time, left time.Duration) {
 	w.ctx = ctx
-	first := unhooked
-	if r.left > 0 {
-		first = min(first, r.left)
-	}
-	latest := r.began.Add(first)
-	if w.until.After(latest) || w.until.Before(r.began.Add(enough)) {
+	latest := at.Add(min(unhooked, left))
+	if w.until.After(latest) || w.until.Before(at.Add(enough)) {
 		w.until = latest
 		_ = w.nc.SetDeadline(latest) // fails only on a closed connection
 	}
