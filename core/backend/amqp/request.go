@@ -52,7 +52,7 @@ func (c *Client) do(ctx context.Context, queue string, query, value any, apart b
 	})
 }
 
-// send publishes a question.
+// send publishes a question, which goes out with flush.
 func (c *Client) send(f *message.Flight) error {
 	s := c.session.Load()
 	if s == nil {
@@ -62,6 +62,7 @@ func (c *Client) send(f *message.Flight) error {
 	for name, value := range f.Head {
 		headers[name] = value
 	}
+	s.wire.gather()
 	left := max(time.Until(f.Deadline).Milliseconds(), 1)
 	tag, err := s.expect(f.ID)
 	if err != nil {
@@ -75,6 +76,13 @@ func (c *Client) send(f *message.Flight) error {
 		s.forget(tag)
 	}
 	return err //nolint:wrapcheck // Finish does
+}
+
+// flush sends the questions that were published.
+func (c *Client) flush() {
+	if s := c.session.Load(); s != nil {
+		s.wire.flush()
+	}
 }
 
 // hear matches an answer with its question.

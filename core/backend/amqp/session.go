@@ -16,7 +16,7 @@ import (
 // session is one connection to a broker, with its channel.
 type session struct {
 	server   int // of the list
-	raw      *patient
+	wire     *wire
 	conn     *amqp.Connection
 	channel  *amqp.Channel
 	most     int
@@ -36,11 +36,11 @@ func (c *Client) connect(server int) (s *session, err error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // Status tells it
 	}
-	s = &session{server: server, raw: &patient{conn}, most: 2 * c.options.MaxInFlight, unconfirmed: map[uint64]string{}}
+	s = &session{server: server, most: 2 * c.options.MaxInFlight, unconfirmed: map[uint64]string{}}
 	ctx, cancel := context.WithTimeout(c.life, setUp)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() }) // whatever waits for the broker
-	err = s.open(c.options.Servers[server], c.options.TLS)
+	err = s.open(ctx, conn, c.options.Servers[server], c.options.TLS)
 	if !stop() && err == nil {
 		err = errAway
 	}
@@ -52,10 +52,17 @@ func (c *Client) connect(server int) (s *session, err error) {
 }
 
 // open shakes hands, and sets up how answers come.
-func (s *session) open(url string, secrets *tls.Config) (err error) {
-	s.conn, err = amqp.DialConfig(url, amqp.Config{
-		Heartbeat: heartbeat, TLSClientConfig: secrets.Clone(), Properties: amqp.Table{"connection_name": "facet", "product": "facet"},
-		Dial: func(string, string) (net.Conn, error) { return s.raw, nil },
+func (s *session) open(ctx context.Context, conn net.Conn, url string, secrets *tls.Config) error {
+	to, err := amqp.ParseURI(url)
+	if err != nil {
+		return fmt.Errorf("read the URL: %w", err)
+	}
+	if s.wire, err = newWire(ctx, conn, secretsFor(to, secrets)); err != nil {
+		return fmt.Errorf("shake hands over TLS: %w", err)
+	}
+	s.conn, err = amqp.Open(s.wire, amqp.Config{
+		SASL: []amqp.Authentication{to.PlainAuth()}, Vhost: to.Vhost, Locale: "en_US",
+		Heartbeat: heartbeat, Properties: amqp.Table{"connection_name": "facet", "product": "facet"},
 	})
 	if err != nil {
 		return fmt.Errorf("shake hands: %w", err)
@@ -162,28 +169,29 @@ func (s *session) close() {
 	hearing.Go(func() { drain(s.confirms) })
 	hearing.Go(func() { drain(s.returns) })
 	hearing.Go(func() { drain(s.blocks) })
-	timer := time.AfterFunc(farewell, func() { _ = s.raw.Close() })
+	timer := time.AfterFunc(farewell, func() { _ = s.wire.Close() })
 	defer timer.Stop()
+	s.wire.flush()     // a farewell is not to wait behind it
 	_ = s.conn.Close() // mostly it is closed
-	_ = s.raw.Close()
+	_ = s.wire.Close()
 	hearing.Wait() // the library closes all three with the connection
+}
+
+// secretsFor are those of a server, nil of one without TLS.
+func secretsFor(to amqp.URI, secrets *tls.Config) *tls.Config {
+	if to.Scheme != "amqps" {
+		return nil
+	}
+	if secrets = secrets.Clone(); secrets == nil {
+		secrets = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if secrets.ServerName == "" {
+		secrets.ServerName = to.Host
+	}
+	return secrets
 }
 
 func drain[T any](from <-chan T) {
 	for range from {
 	}
-}
-
-// patient is a connection that waits for its other end for so long and no longer,
-// whatever the library forgets.
-type patient struct{ net.Conn }
-
-func (p *patient) Read(b []byte) (int, error) {
-	_ = p.SetReadDeadline(time.Now().Add(silence)) // fails only on a closed connection
-	return p.Conn.Read(b)
-}
-
-func (p *patient) Write(b []byte) (int, error) {
-	_ = p.SetWriteDeadline(time.Now().Add(writing)) // fails only on a closed connection
-	return p.Conn.Write(b)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -180,21 +181,36 @@ func (c *Calls) Fail(id string, err error) {
 func (c *Calls) Stray() { c.late.Add(1) }
 
 // Write has send write each call, one after another, until ctx ends: send may be slow,
-// and calls do not wait for it. What a call ends in whose send fails is its error.
-func (c *Calls) Write(ctx context.Context, send func(*Flight) error) {
+// and calls do not wait for it. What a call ends in whose send fails is its error. flush,
+// which may be nil, comes after those that were there together.
+func (c *Calls) Write(ctx context.Context, send func(*Flight) error, flush func()) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case f := <-c.queue:
-			if !f.over.Load() {
-				c.write(f, send)
+			c.write(f, send)
+			if flush != nil {
+				c.writeAll(send)
+				runtime.Gosched() // others are about to ask
+				c.writeAll(send)
+				flush()
 			}
 		}
 	}
 }
 
+// writeAll writes what is in the queue, which is no more than there may be calls.
+func (c *Calls) writeAll(send func(*Flight) error) {
+	for range len(c.queue) {
+		c.write(<-c.queue, send)
+	}
+}
+
 func (c *Calls) write(f *Flight, send func(*Flight) error) {
+	if f.over.Load() {
+		return
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			c.Fail(f.ID, fmt.Errorf("the question ended in a panic: %v", p))

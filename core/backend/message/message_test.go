@@ -30,7 +30,7 @@ func counted(t *testing.T, most int, late *atomic.Uint64, send func(c *message.C
 	c.Open()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { c.Write(ctx, func(f *message.Flight) error { return send(c, f) }) })
+	running.Go(func() { c.Write(ctx, func(f *message.Flight) error { return send(c, f) }, nil) })
 	t.Cleanup(running.Wait)
 	t.Cleanup(cancel)
 	return c

@@ -82,7 +82,7 @@ func New(options Options) (*Client, error) {
 	c.calls = message.NewCalls(options.MaxInFlight, &c.late)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.running.Go(c.keep)
-	c.running.Go(func() { c.calls.Write(c.life, c.send) })
+	c.running.Go(func() { c.calls.Write(c.life, c.send, nil) })
 	return c, nil
 }
 

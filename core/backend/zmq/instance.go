@@ -55,7 +55,7 @@ func (c *Client) newInstance(life context.Context, address string) *instance {
 	}
 	life, in.end = context.WithCancel(life)
 	c.running.Go(func() { in.keep(life) })
-	c.running.Go(func() { in.calls.Write(life, in.send) })
+	c.running.Go(func() { in.calls.Write(life, in.send, nil) })
 	return in
 }
 
