@@ -59,8 +59,8 @@ func (c *Client) send(f *message.Flight) error {
 		return errAway
 	}
 	headers := make(amqp.Table, len(f.Head))
-	for name, value := range f.Head {
-		headers[name] = value
+	for _, h := range f.Head {
+		headers[h.Name] = h.Value
 	}
 	s.wire.gather()
 	left := max(time.Until(f.Deadline).Milliseconds(), 1)

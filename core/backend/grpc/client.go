@@ -145,9 +145,12 @@ func (c *Client) pick(call *report.Call) (*balance.Member[*instance], error) {
 
 // ask calls one instance.
 func (c *Client) ask(ctx context.Context, in *instance, x *exchange, method string, args, reply any, opts []rpc.CallOption) error {
+	if _, ok := metadata.FromOutgoingContext(ctx); ok {
+		ctx = metadata.NewOutgoingContext(ctx, nil) // it is not the caller's own that is sent
+	}
 	opts = append(opts[:len(opts):len(opts)],
-		rpc.ForceCodecV2(x), rpc.Header(&x.header), rpc.MaxCallRecvMsgSize(c.maxMessage), rpc.WaitForReady(false))
-	err := in.conn.Invoke(metadata.NewOutgoingContext(ctx, x.metadata()), method, args, reply, opts...)
+		rpc.PerRPCCredentials(x), rpc.ForceCodecV2(x), rpc.Header(&x.header), rpc.MaxCallRecvMsgSize(c.maxMessage), rpc.WaitForReady(false))
+	err := in.conn.Invoke(ctx, method, args, reply, opts...)
 	switch {
 	case err == nil:
 		return nil

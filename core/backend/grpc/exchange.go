@@ -1,11 +1,13 @@
 package grpc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
@@ -14,8 +16,9 @@ import (
 	"github.com/facet-gateway/facet/core/report"
 )
 
-// exchange is one call, and the codec of its messages: whoever decodes them knows what
-// the status that grpc-go makes of it does not tell.
+// exchange is one call. It is the codec of its messages: whoever decodes them knows what
+// the status that grpc-go makes of it does not tell. And it is what grpc-go calls its
+// credentials, which are metadata that is made for each request that is written.
 type exchange struct {
 	call    *report.Call // nil: the call belongs to no record
 	told    time.Duration
@@ -25,6 +28,8 @@ type exchange struct {
 	answers   int   // messages that came whole
 	undecoded error // why one cannot be read
 }
+
+var _ credentials.PerRPCCredentials = (*exchange)(nil)
 
 var (
 	errEncode  = errors.New("the request cannot be encoded")
@@ -59,16 +64,25 @@ func (x *exchange) Unmarshal(data mem.BufferSlice, reply any) error {
 // Name is the content's subtype.
 func (*exchange) Name() string { return proto.Name }
 
-// metadata is all that a backend learns beside the request: nothing of the client's own
-// headers gets there.
-func (x *exchange) metadata() metadata.MD {
+// GetRequestMetadata is asked for whenever a request is about to be written, on the
+// goroutine of the call, so that it counts what is sent again by grpc-go, too. It is all
+// that a backend learns beside the request: nothing of the client's own headers gets
+// there.
+func (x *exchange) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	if x.call != nil {
+		x.call.Attempts++
+	}
 	trace, id := x.call.Identity()
-	md := metadata.MD{"traceparent": {string(trace.AppendTraceparent(nil))}}
+	md := make(map[string]string, 3)
+	md["traceparent"] = string(trace.AppendTraceparent(nil))
 	if visible(id) {
-		md["x-request-id"] = []string{id}
+		md["x-request-id"] = id
 	}
 	if x.told > 0 {
-		md["x-request-timeout-ms"] = []string{strconv.FormatInt(x.told.Milliseconds(), 10)}
+		md["x-request-timeout-ms"] = strconv.FormatInt(x.told.Milliseconds(), 10)
 	}
-	return md
+	return md, nil
 }
+
+// RequireTransportSecurity is false, as none of it is secret.
+func (*exchange) RequireTransportSecurity() bool { return false }

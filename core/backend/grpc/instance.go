@@ -15,6 +15,10 @@ import (
 const (
 	headerLimit = 8 << 10 // of the list of an answer's headers, in bytes
 
+	// window is how many bytes of answers may be under way. It stays, since measuring the
+	// network for a better one takes a ping for each burst of answers.
+	window = 1 << 20
+
 	// An instance that is back must have traffic within a second: this leaves time for
 	// the jitter of a fifth, and to connect.
 	firstPause   = 100 * time.Millisecond
@@ -43,7 +47,7 @@ func newInstance(of discovery.Instance, o Options) (*instance, error) {
 		rpc.WithUserAgent("facet"),
 		rpc.WithNoProxy(), rpc.WithDisableServiceConfig(), rpc.WithDisableRetry(), rpc.WithDisableHealthCheck(),
 		rpc.WithMaxHeaderListSize(headerLimit),
-		rpc.WithStatsHandler(attempts{}),
+		rpc.WithStaticStreamWindowSize(window), rpc.WithStaticConnWindowSize(window),
 		rpc.WithKeepaliveParams(keepalive.ClientParameters{Time: quiet, Timeout: reachable}),
 		rpc.WithConnectParams(rpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: firstPause, Multiplier: 1.6, Jitter: 0.2, MaxDelay: longestPause},

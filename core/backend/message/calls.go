@@ -111,21 +111,40 @@ func (c *Calls) Ask(ctx context.Context, r *Request) (Answer, error) {
 	if err := c.begin(f); err != nil {
 		return Answer{}, err
 	}
-	var end result
-	select {
-	case end = <-f.landed:
-	case <-ctx.Done():
-		if c.take(f.ID) == nil {
-			end = <-f.landed // it has come, or is about to
-		} else {
-			f.over.Store(true)
-			end.err = ctx.Err()
-		}
-	}
+	end := c.await(ctx, f)
 	if r.Record != nil && (f.sent.Load() || end.err == nil) {
 		r.Record.Attempts++
 	}
 	return end.answer, end.err
+}
+
+// unhooked is how long a call waits at most before it hooks itself to its context: a
+// timer that is used again is cheap and a hook is not, and most answers come before.
+const unhooked = 30 * time.Millisecond
+
+var timers = sync.Pool{New: func() any { return time.NewTimer(unhooked) }}
+
+// await waits for what becomes of a call.
+func (c *Calls) await(ctx context.Context, f *Flight) result {
+	timer, _ := timers.Get().(*time.Timer)
+	defer timers.Put(timer)
+	defer timer.Stop()
+	timer.Reset(min(unhooked, time.Until(f.Deadline)))
+	select {
+	case end := <-f.landed:
+		return end
+	case <-timer.C:
+	}
+	select {
+	case end := <-f.landed:
+		return end
+	case <-ctx.Done():
+	}
+	if c.take(f.ID) == nil {
+		return <-f.landed // it has come, or is about to
+	}
+	f.over.Store(true)
+	return result{err: ctx.Err()}
 }
 
 // begin puts a call into the queue.

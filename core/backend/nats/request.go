@@ -69,8 +69,10 @@ func (c *Client) send(f *message.Flight) error {
 		return errAway
 	}
 	m := nats.Msg{Subject: f.To, Reply: c.inbox + f.ID, Data: f.Body, Header: make(nats.Header, len(f.Head)+1)}
-	for name, value := range f.Head {
-		m.Header[name] = []string{value}
+	values := make([]string, len(f.Head))
+	for i, h := range f.Head {
+		values[i] = h.Value
+		m.Header[h.Name] = values[i : i+1 : i+1]
 	}
 	m.Header["Content-Type"] = []string{jsonType}
 	return s.conn.PublishMsg(&m) //nolint:wrapcheck // Finish does

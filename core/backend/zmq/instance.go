@@ -141,7 +141,11 @@ func (in *instance) send(f *message.Flight) error {
 	if l == nil {
 		return errAway
 	}
-	head, err := payload.Encode(f.Head)
+	along := make(map[string]string, len(f.Head))
+	for _, h := range f.Head {
+		along[h.Name] = h.Value
+	}
+	head, err := payload.Encode(along)
 	if err != nil {
 		return err //nolint:wrapcheck // Finish does
 	}
