@@ -103,6 +103,10 @@ func bindings(ctx context.Context, l *lab, _ row) ([]finding, error) {
 	if err := compete(ctx, all, rounds, span); err != nil {
 		return nil, err
 	}
+	alike, err := atOneRate(ctx, all[0], all[2], rounds, span)
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range all {
 		if err := c.allWell(ctx); err != nil {
 			return nil, err
@@ -113,8 +117,51 @@ func bindings(ctx context.Context, l *lab, _ row) ([]finding, error) {
 		{what: "CPU per page, µs: all over HTTP, and mixed", healthy: all[0].cpu, faulty: all[2].cpu},
 		{what: "CPU per page, ratio of equal runs", faulty: ratios(all[1].cpu, all[0].cpu)},
 		medianAtMost("CPU per page, mixed, of all over HTTP", ratios(all[2].cpu, all[0].cpu), most),
+		{what: "CPU per page at 800 pages/s, µs: all over HTTP, and mixed", healthy: alike.healthy, faulty: alike.faulty},
+		medianAtMost("CPU per page at 800 pages/s, mixed, of all over HTTP", ratios(alike.faulty, alike.healthy), most),
 		atMost("pages that are not byte for byte the same", nil, []float64{differ}, 0, nil),
 	}, nil
+}
+
+// atOneRate measures what a page costs, µs, when both are asked for as many: closed loop,
+// the one whose backends leave it less of the processors makes fewer pages, and finds less
+// that can be done at once.
+func atOneRate(ctx context.Context, plain, mixed *contender, rounds int, span time.Duration) (f finding, err error) {
+	const rate = 800
+	for round := range rounds {
+		for turn := range 2 {
+			c, is := plain, turn != round%2
+			if is {
+				c = mixed
+			}
+			cost, err := c.cost(ctx, span, c.pages(rate, details))
+			if err != nil {
+				return f, err
+			}
+			f.add(is, cost)
+		}
+	}
+	return f, nil
+}
+
+// cost is what a page takes, µs, under a load.
+func (c *contender) cost(ctx context.Context, span time.Duration, kind openloop.Kind) (float64, error) {
+	before, err := c.process.CPU()
+	if err != nil {
+		return 0, err
+	}
+	e, err := c.load(ctx, span, kind)
+	if err != nil {
+		return 0, err
+	}
+	after, err := c.process.CPU()
+	if err != nil {
+		return 0, err
+	}
+	if lost := e.count(func(a openloop.Answer) bool { return !openloop.Whole(a) }); lost > 0 {
+		return 0, fmt.Errorf("%s: %.0f pages were not whole", c.process.Name, lost)
+	}
+	return float64((after - before).Microseconds()) / float64(len(e.all().Answers)), c.process.Forget()
 }
 
 // differing counts the pages that two gateways do not make byte for byte the same.

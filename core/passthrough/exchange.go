@@ -22,7 +22,7 @@ type exchange struct {
 	*Route
 	w      http.ResponseWriter
 	r      *http.Request
-	path   string
+	host   string // of the instance
 	user   string
 	began  time.Time
 	client patience
@@ -35,13 +35,13 @@ type exchange struct {
 
 // Serve passes a request on and answers it, unless it returns an error: then begun says
 // whether the header of an answer was sent before, of which the rest is missing. The
-// path is what [Clean] made of the request's, and the user is "" for nobody. It ends
+// request's path is one that [Clean] has let through, and the user is "" for nobody. It ends
 // with ctx, which belongs to the record of the request (see [report.From]) and to the
 // connection of the client. When it returns nobody reads the request's body any more; if
 // that has not come to its end, the connection has to end with the answer.
-func (r *Route) Serve(ctx context.Context, w http.ResponseWriter, of *http.Request, path, user string) (begun bool, err error) {
-	x := &exchange{Route: r, w: w, r: of, path: path, user: user, began: time.Now()}
-	if r.TakesBody(of.Method) {
+func (r *Route) Serve(ctx context.Context, w http.ResponseWriter, of *http.Request, user string) (begun bool, err error) {
+	x := &exchange{Route: r, w: w, r: of, user: user, began: time.Now()}
+	if r.TakesBody(of.Method) && of.ContentLength != 0 {
 		if of.ContentLength > r.rules.MaxBody {
 			return false, r.tooLarge()
 		}
@@ -104,7 +104,8 @@ func (x *exchange) ask(ctx context.Context, base *url.URL) error {
 
 // request is what the service gets.
 func (x *exchange) request(ctx context.Context, base *url.URL) *http.Request {
-	raw := strings.TrimRight(base.EscapedPath(), "/") + encode(x.rules.Rewrite+x.path[len(x.rules.Prefix):])
+	raw := strings.TrimRight(base.EscapedPath(), "/") + x.rules.Rewrite + spell(sent(x.r.URL), len(x.rules.Prefix))
+	x.host = base.Host
 	path, _ := url.PathUnescape(raw) // it was encoded here
 	out := &http.Request{
 		Method: x.r.Method, Host: base.Host, Header: x.header(ctx),
@@ -220,8 +221,15 @@ func (x *exchange) begin(answer *http.Response) {
 	x.w.WriteHeader(answer.StatusCode)
 }
 
-// relocated puts the route's prefix back in a path that the service tells of itself.
+// relocated puts the route's prefix back in a path that the service tells of itself, and
+// takes out where the instance is, which is nobody's business.
 func (x *exchange) relocated(to string) string {
+	if own, err := url.Parse(to); err == nil && own.Host == x.host {
+		own.Scheme, own.Host, own.User = "", "", nil
+		if to = own.String(); !strings.HasPrefix(to, "/") {
+			to = "/" + to
+		}
+	}
 	if rest, own := strings.CutPrefix(to, x.rules.Rewrite); own && !strings.HasPrefix(to, "//") {
 		return x.rules.Prefix + rest
 	}

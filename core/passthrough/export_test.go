@@ -1,4 +1,6 @@
 package passthrough
 
-// Encode is how a path is sent.
-func Encode(path string) string { return encode(path) }
+import "net/url"
+
+// Spell is how the rest of a path is sent, behind so many bytes of a prefix.
+func Spell(u *url.URL, prefix int) string { return spell(sent(u), prefix) }

@@ -194,7 +194,7 @@ func (f *front) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	trace, _ := report.ParseTraceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	ctx := context.WithValue(r.Context(), report.RequestKey{}, report.New("r-1", trace))
-	begun, err := f.route.Serve(ctx, w, r, path, "u-7")
+	begun, err := f.route.Serve(ctx, w, r, "u-7")
 	f.ended <- outcome{begun, err}
 	switch {
 	case err == nil:

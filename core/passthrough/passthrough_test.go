@@ -73,6 +73,42 @@ func TestWhatComesBack(t *testing.T) {
 	}
 }
 
+// TestLocation takes out where the instance is, and leaves what is elsewhere.
+func TestLocation(t *testing.T) {
+	for told, want := range map[string]string{
+		"/carts/8":                         "/api/carts/8",
+		"http://INSTANCE/carts/8?x=1#y":    "/api/carts/8?x=1#y",
+		"//INSTANCE/carts/8":               "/api/carts/8",
+		"http://INSTANCE":                  "/",
+		"http://elsewhere.example/carts/8": "http://elsewhere.example/carts/8",
+		"8":                                "8",
+	} {
+		s := serving(t, func(s *service, conn net.Conn, in *bufio.Reader) {
+			if _, err := s.read(in); err == nil {
+				at := strings.ReplaceAll(told, "INSTANCE", s.address)
+				_, _ = io.WriteString(conn, "HTTP/1.1 303 See Other\r\nContent-Length: 0\r\nLocation: "+at+"\r\n\r\n")
+			}
+		})
+		if r, _ := newFront(t, s, nil).send(t, "GET /api/carts/7 HTTP/1.1\r\nHost: gateway\r\n\r\n"); r.Header.Get("Location") != want {
+			t.Errorf("%q is passed on as %q", told, r.Header.Get("Location"))
+		}
+	}
+}
+
+// TestNoBody: what has none is sent with none, and not in chunks.
+func TestNoBody(t *testing.T) {
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+		for _, length := range []string{"", "Content-Length: 0\r\n"} {
+			s := answering(t, okAnswer)
+			r, _ := newFront(t, s, nil).send(t, method+" /api/carts/7 HTTP/1.1\r\nHost: gateway\r\n"+length+"\r\n")
+			if got := s.seen(); r.StatusCode != 200 || r.Close || len(got) != 1 || strings.Contains(got[0], "Transfer-Encoding") ||
+				strings.Contains(got[0], "Content-Length: 0") != (method != "DELETE") {
+				t.Errorf("%s %q: %d, closing %v: %q", method, length, r.StatusCode, r.Close, got)
+			}
+		}
+	}
+}
+
 // TestSmuggling sends what two programs could take for a different number of requests.
 // Whatever becomes of it, the service gets whole requests of the gateway's own framing,
 // and none for /smuggled.

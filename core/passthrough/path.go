@@ -16,10 +16,7 @@ import (
 // UTF-8 or should have been encoded. What it returns begins with a slash, and holds no
 // segment that leads out of another one.
 func Clean(u *url.URL) (string, error) {
-	raw := u.RawPath // as it was sent, if there is more than one way to encode it
-	if raw == "" {
-		raw = u.EscapedPath()
-	}
+	raw := sent(u)
 	path, problem := decode(raw)
 	switch {
 	case u.Opaque != "" || !strings.HasPrefix(raw, "/"):
@@ -34,6 +31,14 @@ func Clean(u *url.URL) (string, error) {
 		return "", fault.InvalidField("path", problem)
 	}
 	return path, nil
+}
+
+// sent returns the path of a request as it was sent.
+func sent(u *url.URL) string {
+	if u.RawPath != "" { // there is more than one way to encode it
+		return u.RawPath
+	}
+	return u.EscapedPath()
 }
 
 // decode takes the percent-encoding away, once, or says what is wrong with it.
@@ -101,24 +106,32 @@ func astray(path string) (problem string) {
 	return ""
 }
 
-// encode writes a path as every program spells it: what RFC 3986 lets stand in a
-// segment stands, and all else is encoded.
-func encode(path string) string {
+// spell writes a clean path as every program spells it, without the bytes of a prefix:
+// what RFC 3986 lets stand in a segment stands, and all else is encoded. So is what is
+// reserved and was sent encoded, since it may mean something else then (RFC 3986, 2.2).
+func spell(raw string, prefix int) string {
 	const digits = "0123456789ABCDEF"
-	b := make([]byte, 0, len(path)+16) //nolint:mnd // room for some
-	for i := range len(path) {
-		if c := path[i]; plain(c) {
+	b := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		c, encoded := raw[i], false
+		if c == '%' {
+			c, encoded = octet(raw[i:])
+			i += 2
+		}
+		switch prefix--; {
+		case prefix >= 0:
+		case unreserved(c), !encoded && strings.IndexByte("/!$&'()*+,;=:@", c) >= 0:
 			b = append(b, c)
-		} else {
+		default:
 			b = append(b, '%', digits[c>>4], digits[c&15])
 		}
 	}
 	return string(b)
 }
 
-// plain holds for what stands for itself in a path.
-func plain(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("/-._~!$&'()*+,;=:@", c) >= 0
+// unreserved holds for what means the same encoded or not (RFC 3986, 2.3).
+func unreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
 // query returns a query that a request line can hold: what it decodes to stays as it is.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -20,7 +21,6 @@ const StaticPage = "static"
 type beyond struct {
 	route  *passthrough.Route // nil: it is for a static answer
 	static *Static            // nil: it is for a route
-	path   string             // as it was understood
 	fault  error              // why it was not
 }
 
@@ -34,7 +34,10 @@ func (l *snapshot) beyond(r *http.Request) *beyond {
 	if err != nil {
 		return &beyond{fault: err}
 	}
-	found := &beyond{static: l.Statics[path], path: path}
+	if slices.Contains(l.paths, path) || slices.Contains(l.feeds, path) {
+		return nil // a page's path, which is to be spelled as it is, is nobody else's
+	}
+	found := &beyond{static: l.Statics[path]}
 	if found.static == nil {
 		if found.route = l.Routes.Find(path); found.route == nil {
 			return nil
@@ -132,7 +135,7 @@ func (x *exchange) passThrough(found *beyond, user string) error {
 		defer cancel()
 		ctx = timed
 	}
-	begun, err := found.route.Serve(ctx, counted{x}, x.r, found.path, user)
+	begun, err := found.route.Serve(ctx, counted{x}, x.r, user)
 	x.cut = begun && err != nil
 	return err
 }

@@ -160,6 +160,25 @@ func TestBeyondRefused(t *testing.T) {
 	}
 }
 
+// TestPagesAreNobodyElses: a route that takes all paths does not get a page's, however it
+// is spelled.
+func TestPagesAreNobodyElses(t *testing.T) {
+	var asked atomic.Int64
+	f := routed(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) }, func(_ *server.Options, rules *passthrough.Rules, _ *command.Policy) {
+		rules.Prefix, rules.Rewrite = "/", "/"
+	})
+	address, stop := serve(t, f)
+	for path, status := range map[string]int{"/item?id=a": 200, "/%69tem?id=a": 404, "/other": 200} {
+		r := converse(t, address, "GET "+path+" HTTP/1.1\r\nHost: h\r\nX-Device-Type: tv\r\n\r\n")
+		if r.StatusCode != status {
+			t.Errorf("%s: %d, want %d", path, r.StatusCode, status)
+		}
+	}
+	if err := stop(); err != nil || asked.Load() != 1 {
+		t.Errorf("%v; the service was asked %d times", err, asked.Load())
+	}
+}
+
 // TestRouteFaults has the service fail, and reads what the client is told.
 func TestRouteFaults(t *testing.T) {
 	brief := func(_ *server.Options, _ *passthrough.Rules, p *command.Policy) {

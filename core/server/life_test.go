@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -214,6 +215,35 @@ func TestBodyThatDoesNotCome(t *testing.T) {
 	began := time.Now()
 	if err := stop(); err != nil || time.Since(began) > 5*time.Second {
 		t.Errorf("the drain waited %v for bodies: %v", time.Since(began), err)
+	}
+}
+
+// TestOldRequestsEndTheirConnections: of HTTP/1.0, nobody can tell where a request ends
+// that has a transfer coding, and what follows must not pass for the next one.
+func TestOldRequestsEndTheirConnections(t *testing.T) {
+	f := newFixture(t, nil)
+	address, stop := serve(t, f)
+	const inner = "GET /item?id=smuggled HTTP/1.1\r\nHost: h\r\nX-Device-Type: tv\r\n\r\n"
+	for _, head := range []string{"", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n"} {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = fmt.Fprintf(c, "GET /item?id=a HTTP/1.0\r\nHost: h\r\nX-Device-Type: tv\r\nConnection: keep-alive\r\n%s\r\n", head)
+		if strings.Contains(head, "Length") {
+			_, err = fmt.Fprintf(c, "%x\r\n", len(inner))
+		}
+		if _, more := io.WriteString(c, inner); errors.Join(err, more) != nil {
+			t.Fatal(err, more)
+		}
+		got, _ := io.ReadAll(c) // until it is closed; by a reset, if more was sent than was read
+		if n := strings.Count(string(got), "HTTP/1."); n > 1 || strings.Contains(string(got), "keep-alive") {
+			t.Errorf("%q: %d answers: %q", head, n, got)
+		}
+		_ = c.Close()
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -83,7 +83,10 @@ func (s *Server) begin(live *snapshot, w http.ResponseWriter, r *http.Request) *
 	live.fixed.set(h)
 	live.cors.allow(h, r.Header)
 	h["X-Request-Id"] = []string{x.report.RequestID}
-	if s.life.draining.Load() { // else the next request could come just when the connection is closed
+	// While it drains, the next request could come just when the connection is closed. And of
+	// HTTP/1.0 net/http hides the transfer coding that a request may have, so that nobody can
+	// tell where it ends (RFC 9112, 6.1).
+	if s.life.draining.Load() || !r.ProtoAtLeast(1, 1) {
 		h["Connection"] = closing
 	}
 	return x
