@@ -32,12 +32,13 @@ const (
 	EndSilent   Ending = "silent"   // it did not answer a ping of WebSocket
 	EndProtocol Ending = "protocol" // it sent what it may not, or too much
 	EndDrain    Ending = "drain"    // the gateway stops
+	EndRefused  Ending = "refused"  // there is nothing of what it asked for
 	EndFault    Ending = "fault"    // nothing comes any more
 )
 
 // Endings returns all of them, in this order.
 func Endings() []Ending {
-	return []Ending{EndLeft, EndSlow, EndSilent, EndProtocol, EndDrain, EndFault}
+	return []Ending{EndLeft, EndSlow, EndSilent, EndProtocol, EndDrain, EndRefused, EndFault}
 }
 
 // The transports of what is live.

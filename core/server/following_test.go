@@ -354,6 +354,11 @@ func TestWhatIsLiveIsRefused(t *testing.T) {
 		t.Errorf("a preflight: %d, %v", r.StatusCode, r.Header)
 	}
 	waitUntil(t, func() bool { return l.following() == 0 && l.ticker.Stats().Followers == 0 })
+	// Who asks for what is not there is no failure of an upstream, and a fault of nobody else.
+	ended := l.Clients().Ended
+	if failures := l.ticker.Stats().Failures; failures != 1 || ended[server.EndFault] != 1 || ended[server.EndRefused] != 1 {
+		t.Errorf("%d failures, %v", failures, ended)
+	}
 }
 
 func TestBoundsOfClients(t *testing.T) {

@@ -78,7 +78,7 @@ func (f *following) attempt(path string) error {
 		x.following = f
 	}
 	if f.follower, err = feed.Follow(f.after); err != nil {
-		f.ending = EndFault
+		f.ending = endingOf(err)
 		return err //nolint:wrapcheck // it is a fault
 	}
 	return f.first()
@@ -94,7 +94,7 @@ func (f *following) first() error {
 		item, ok, err := f.follower.Next()
 		switch {
 		case err != nil:
-			f.ending = EndFault
+			f.ending = endingOf(err)
 			return err //nolint:wrapcheck // it is a fault
 		case ok:
 			f.item, f.ending = &item, EndLeft
@@ -112,6 +112,16 @@ func (f *following) first() error {
 			f.ending = EndLeft
 			return context.Cause(f.x.r.Context())
 		}
+	}
+}
+
+// endingOf is why a client does not follow that was told an error first.
+func endingOf(err error) Ending {
+	switch fault.CodeOf(err) {
+	case fault.NotFound, fault.Invalid:
+		return EndRefused
+	default:
+		return EndFault
 	}
 }
 

@@ -28,8 +28,10 @@ func (t *topic) keepOpen(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		t.hub.counts.failures.Add(1)
 		after := t.last()
+		if after > 0 || !refused(err) {
+			t.hub.counts.failures.Add(1)
+		}
 		if after == 0 {
 			t.hub.drop(t, err)
 			return
@@ -42,6 +44,11 @@ func (t *topic) keepOpen(ctx context.Context) {
 		}
 		wait = min(2*wait, lastWait) //nolint:mnd // twice as long each time
 	}
+}
+
+// refused reports that there is nothing to tell of a key: the upstream is well.
+func refused(err error) bool {
+	return fault.CodeOf(err) == fault.NotFound || errors.Is(err, fault.ErrRefused)
 }
 
 // openOnce opens the upstream once, and returns why it ended.
