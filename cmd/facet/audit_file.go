@@ -23,13 +23,13 @@ type auditFile struct {
 func (a *auditFile) check() error {
 	info, err := os.Stat(a.path)
 	if err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("operators.audit: %s is no regular file", a.path)
+		return fmt.Errorf("%s is no regular file", a.path)
 	}
 	if err == nil {
 		return nil
 	}
 	if info, err = os.Stat(filepath.Dir(a.path)); err != nil || !info.IsDir() {
-		return fmt.Errorf("operators.audit: there is no folder %s", filepath.Dir(a.path))
+		return fmt.Errorf("there is no folder %s", filepath.Dir(a.path))
 	}
 	return nil
 }

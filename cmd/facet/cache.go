@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/facet-gateway/facet/core/cache"
 	"github.com/facet-gateway/facet/core/cache/store"
@@ -14,7 +13,7 @@ import (
 func (g *gateway) share() error {
 	shared, err := store.Open(g.config.Cache, g.log)
 	if err != nil {
-		return refused{fmt.Errorf("cache: %w", err)}
+		return refused{g.config.Locate(err, "cache")}
 	}
 	if shared == nil {
 		return nil

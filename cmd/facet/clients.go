@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/core/backend/amqp"
@@ -16,6 +18,7 @@ import (
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/discovery"
+	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/secret"
 )
 
@@ -40,7 +43,7 @@ func (g *gateway) connect() error {
 	for name, s := range g.config.Services {
 		client, err := g.dial(name, &s)
 		if err != nil {
-			return refused{fmt.Errorf("services.%s: %w", name, err)}
+			return refused{g.config.Locate(err, "services", name)}
 		}
 		if err := g.find(name, client); err != nil {
 			return err
@@ -89,8 +92,13 @@ func dialBroker(name string, s *config.Service) (client, error) {
 	return made(amqp.New(amqp.Options{Service: name, Servers: servers, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections}))
 }
 
-// made is a client that is none if there is an error.
+// made is a client that is none if there is an error. The instances of the configuration
+// are a broker's servers.
 func made[C client](c C, err error) (client, error) {
+	var f *fault.Error
+	if errors.As(err, &f) && strings.HasPrefix(f.Field, "servers") {
+		err = fault.InvalidField("instances"+strings.TrimPrefix(f.Field, "servers"), f.Detail)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +114,7 @@ func known(s *config.Service) ([]string, error) {
 	if s.Broker.PasswordFile != "" {
 		password, err := secret.Read(s.Broker.PasswordFile)
 		if err != nil {
-			return nil, fmt.Errorf("broker.password_file: %w", err)
+			return nil, fault.InvalidField("broker.password_file", err.Error())
 		}
 		user = url.UserPassword(s.Broker.User, password)
 	}
@@ -114,7 +122,7 @@ func known(s *config.Service) ([]string, error) {
 	for i, instance := range s.Instances {
 		u, err := url.Parse(instance)
 		if err != nil {
-			return nil, fmt.Errorf("instances[%d]: it is not a URL", i)
+			return nil, fault.InvalidField(fmt.Sprintf("instances[%d]", i), "it is not a URL")
 		}
 		u.User = user
 		urls[i] = u.String()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -22,7 +21,7 @@ func (g *gateway) find(name string, c client) error {
 	}
 	resolver, err := r.Make()
 	if err != nil {
-		return refused{fmt.Errorf("services.%s.resolver: %w", name, err)}
+		return refused{g.config.Locate(err, "services", name, "resolver")}
 	}
 	if g.followers == nil {
 		g.followers = make(map[string]*discovery.Follower)

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"net"
 	nethttp "net/http"
@@ -39,7 +39,7 @@ func (g *gateway) readOperators() error {
 	}
 	g.auditFile = &auditFile{path: o.Audit, log: g.log}
 	if err := g.auditFile.check(); err != nil {
-		return refused{err}
+		return refused{g.config.Locate(err, "operators", "audit")}
 	}
 	return nil
 }
@@ -51,8 +51,12 @@ func (g *gateway) tokens(c *config.Config) (apply func(), err error) {
 		return func() { g.operators.Use(nil) }, nil
 	}
 	tokens, err := operator.Load(c.Operators.Tokens)
+	var places operator.Errors
+	if errors.As(err, &places) { // of the file of tokens itself
+		return nil, refused{places}
+	}
 	if err != nil {
-		return nil, refused{fmt.Errorf("operators.tokens: %w", err)}
+		return nil, refused{c.Locate(err, "operators", "tokens")}
 	}
 	return func() { g.operators.Use(tokens) }, nil
 }

@@ -207,8 +207,8 @@ func TestBadTokenFilesStopTheStart(t *testing.T) {
 		}
 	}
 	for section, want := range map[string]string{
-		"{tokens: nowhere.txt}":          "facet: operators.tokens: read the tokens: open ",
-		"{audit: nowhere/audit.log}":     "facet: operators.audit: there is no folder ",
+		"{tokens: nowhere.txt}":          "facet.yaml:1:21: operators.tokens: read the tokens: open ",
+		"{audit: nowhere/audit.log}":     "facet.yaml:1:20: operators.audit: there is no folder ",
 		"{audit: .}":                     "is no regular file",
 		"{tokens: .}":                    "file: is no regular file",
 		`{hosts: ["http://gateway"]}`:    `operators.hosts[0]: "http://gateway" is not a host's name`,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -24,7 +23,7 @@ func (g *gateway) reach() error {
 			Instances: o.Instances, MaxBody: int64(o.MaxBody), MaxConns: o.MaxConnections,
 		})
 		if err != nil {
-			return refused{fmt.Errorf("rollout.remotes: %w", err)}
+			return refused{g.config.Locate(err, "rollout", "remotes", name)}
 		}
 		g.remotes[name] = r
 		g.controls = append(g.controls, r.Control())

@@ -30,15 +30,15 @@ func (g *gateway) roll() (err error) {
 		Defects: fleet.DefectLimits{Panics: c.Quarantine.Panics, Overruns: c.Quarantine.Overruns, Window: c.Quarantine.Window},
 	})
 	if err := g.keepRollouts(); err != nil {
-		return refused{err}
+		return err
 	}
 	if g.forcing, err = forcing(c.ForceKey); err != nil {
-		return refused{fmt.Errorf("rollout.force_key: %w", err)}
+		return refused{g.config.Locate(err, "rollout", "force_key")}
 	}
 	told := c.Exposure
 	told.Replica = replicaID()
 	if g.exposures, err = exposure.New(told, g.log); err != nil {
-		return refused{fmt.Errorf("rollout.exposure: %w", err)}
+		return refused{g.config.Locate(err, "rollout", "exposure")}
 	}
 	g.shadows = shadow.NewRunner(shadow.Options{})
 	return nil
@@ -76,14 +76,14 @@ func (g *gateway) keepRollouts() error {
 	case len(c.Etcd.Endpoints) > 0:
 		store, err := etcd.New(c.Etcd)
 		if err != nil {
-			return fmt.Errorf("rollout.etcd: %w", err)
+			return refused{g.config.Locate(err, "rollout", "etcd")}
 		}
 		g.closeRollouts = store.Close
 		g.fleet.Join(store)
 	case c.File != "":
 		g.rolloutFile = c.File
 		if err := file.Check(c.File); err != nil {
-			return fmt.Errorf("rollout.file: %w", err)
+			return refused{g.config.Locate(err, "rollout", "file")}
 		}
 	default:
 		g.fleet.Join(&rollout.Memory{})
@@ -99,7 +99,7 @@ func (g *gateway) openRollouts() error {
 	}
 	store, err := file.Open(g.rolloutFile)
 	if err != nil {
-		return refused{fmt.Errorf("rollout.file: %w", err)}
+		return refused{g.config.Locate(err, "rollout", "file")}
 	}
 	g.closeRollouts = store.Close
 	g.fleet.Join(store)

@@ -31,7 +31,7 @@ func (g *gateway) pass() error {
 	for name, r := range sorted(g.config.Routes) {
 		guard := command.NewGuard("route." + strings.ReplaceAll(name, "-", "_"))
 		if err := guard.Configure(r.Policy()); err != nil {
-			return refused{fmt.Errorf("routes.%s: %w", name, err)}
+			return refused{g.config.Locate(err, "routes", name)}
 		}
 		g.guards[name] = guard
 		g.controls = append(g.controls, guard.Control)
@@ -65,7 +65,7 @@ func (g *gateway) routes(c *config.Config) (passthrough.Routes, error) {
 			Name: name, Rules: rulesOf(&r), Upstream: g.upstreams[r.Service], Command: g.guards[name],
 		})
 		if err != nil {
-			return nil, refused{fmt.Errorf("routes.%s: %w", name, err)}
+			return nil, refused{c.Locate(err, "routes", name)}
 		}
 		all = append(all, route)
 	}
@@ -107,7 +107,7 @@ func statics(c *config.Config) (map[string]*server.Static, error) {
 	for path, s := range sorted(c.Static) {
 		answer, err := static(&s)
 		if err != nil {
-			return nil, refused{fmt.Errorf("static.%q: %w", path, err)}
+			return nil, refused{c.Locate(err, "static", path)}
 		}
 		all[path] = answer
 	}

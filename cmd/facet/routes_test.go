@@ -93,7 +93,7 @@ func TestCheckReadsStaticFiles(t *testing.T) {
 		}
 		p := start(t, "check", file(t, "facet.yaml", text))
 		status, text := p.status(), p.stderr.String()
-		if status != 2 || !strings.Contains(text, `static."/a`) || !strings.Contains(text, tc.want) {
+		if status != 2 || !strings.Contains(text, `facet.yaml:2:`) || !strings.Contains(text, `static."/a`) || !strings.Contains(text, tc.want) {
 			t.Errorf("%s: %d %s", tc.line, status, text)
 		}
 	}

@@ -17,7 +17,7 @@ type ways struct {
 	of      map[string]string // transport by service; of those that are not there: http
 	brokers map[string]string // URLs, by transport
 	user    string            // who the gateway is to the broker of AMQP; "": its guest
-	folder  string            // of a password; "": there is none
+	folder  string            // of its password
 }
 
 func newWays(d *demonstration) (*ways, error) {
@@ -38,14 +38,14 @@ func newWays(d *demonstration) (*ways, error) {
 		return w, nil
 	}
 	password, _ := u.User.Password()
+	if password == "" {
+		return nil, refused{errors.New("--amqp: the user needs a password; allowed: amqp://USER:PASSWORD@HOST:PORT")}
+	}
 	return w, w.keep(password)
 }
 
 // keep writes a password where the gateway reads it.
 func (w *ways) keep(password string) (err error) {
-	if password == "" {
-		return nil
-	}
 	if w.folder, err = os.MkdirTemp("", "facet-demo-"); err != nil {
 		return failed(err)
 	}
@@ -86,11 +86,7 @@ func (w *ways) to(shop *simulator.Simulator, service string) string {
 	}
 	text := fmt.Sprintf("transport: %s, instances: [%q]", transport, address)
 	if w.user != "" && transport == "amqp" {
-		text += fmt.Sprintf(", broker: {user: %q", w.user)
-		if w.folder != "" {
-			text += fmt.Sprintf(", password_file: %q", w.passwordFile())
-		}
-		text += "}"
+		text += fmt.Sprintf(", broker: {user: %q, password_file: %q}", w.user, w.passwordFile())
 	}
 	return text
 }

@@ -60,6 +60,14 @@ type Config struct {
 
 	// Warnings are what is allowed but hardly meant, one line each.
 	Warnings []string
+
+	source source // no setting
+}
+
+// source is where the settings stand.
+type source struct {
+	file string
+	root value
 }
 
 // Auth says how the gateway learns who asks.
@@ -168,9 +176,11 @@ func Parse(name string, data []byte, known Known) (*Config, error) {
 		return nil, err
 	}
 	errs := &collector{file: name}
-	if root, ok := document(data, errs); ok {
+	root, ok := document(data, errs)
+	if ok {
 		c.decode(root, known)
 	}
+	c.source = source{name, root}
 	if list := errs.sorted(); len(list) > 0 {
 		return nil, list
 	}

@@ -25,6 +25,9 @@ func (f *filler) fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
+			if v.Type() == reflect.TypeFor[config.Config]() && v.Type().Field(i).Name == "source" {
+				continue // where settings stand is none
+			}
 			if !v.Field(i).CanSet() {
 				f.t.Fatalf("%s.%s cannot be set: nobody could compare it", v.Type(), v.Type().Field(i).Name)
 			}
@@ -101,9 +104,9 @@ func TestNoChangeIsMissed(t *testing.T) {
 	for odd := range values {
 		after, _ := filled(t, odd)
 		changes, restart := config.Diff(before, after)
-		said := !cmp.Equal(withoutDerived(*before), withoutDerived(*after))
+		said := !cmp.Equal(withoutDerived(*before), withoutDerived(*after), ofSettings())
 		if noticed := len(changes)+len(restart) > 0; noticed != said {
-			t.Errorf("noticed: %v\n%s", noticed, cmp.Diff(before, after))
+			t.Errorf("noticed: %v\n%s", noticed, cmp.Diff(before, after, ofSettings()))
 		}
 	}
 	if changes, restart := config.Diff(before, before); len(changes)+len(restart) > 0 {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/facet-gateway/facet/core/fault"
 )
 
 // Error is one thing wrong with a configuration file.
@@ -27,6 +29,24 @@ func (e Error) Error() string {
 // Errors is everything wrong with a file, in the order of its lines, and never
 // empty. A fault of syntax stands alone: what follows it cannot be read.
 type Errors []Error
+
+// Locate returns what turned out to be wrong with a field when it was used, as [Errors]
+// of its place in the file: that of the longest beginning of keys that the file has. A
+// field that err itself says is at fault, as a [*fault.Error], is looked for below keys.
+func (c *Config) Locate(err error, keys ...string) error {
+	message := err.Error()
+	if named, ok := err.(*fault.Error); ok && named.Field != "" { //nolint:errorlint // what wraps one is of another document
+		keys = append(keys, strings.Split(named.Field, ".")...)
+		message = named.Detail
+	}
+	if c.source.root.node == nil {
+		return fmt.Errorf("%s: %w", strings.Join(keys, "."), err)
+	}
+	at := c.source.root
+	at.key, at.errs = first(at.node), &collector{file: c.source.file}
+	at.descend(keys).fail("%s", message)
+	return at.errs.list
+}
 
 const maxPrinted = 50
 

@@ -43,7 +43,9 @@ func flatten(at Setting, v reflect.Value, list *[]Setting) {
 		flatten(at, v.Elem(), list)
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
-			flatten(at.field(v.Type().Field(i).Name), v.Field(i), list)
+			if field := v.Type().Field(i); field.IsExported() {
+				flatten(at.field(field.Name), v.Field(i), list)
+			}
 		}
 	case v.Kind() == reflect.Map:
 		keys := v.MapKeys()

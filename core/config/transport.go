@@ -27,7 +27,7 @@ var transports = map[string]struct {
 
 // Broker is how a gateway is known to the brokers of a service that is reached over one.
 type Broker struct {
-	User         string // "": as nobody, or as the broker's own guest
+	User         string // "": as nobody, or as AMQP's guest, whose password is guest
 	PasswordFile string
 }
 
@@ -69,6 +69,10 @@ func checkTransport(service value, s *Service, allowed []string) {
 		{name != "grpc" && s.Balance.Check.GRPC, "is asked over grpc; allowed: transport grpc", []string{"balance", "check", "grpc"}},
 		{name != Plain && s.Resolver.Path != "", "is a path of HTTP; allowed: transport http", []string{"resolver", "path"}},
 		{s.Broker.PasswordFile != "" && s.Broker.User == "", "is of nobody; allowed: with user", []string{"broker", "password_file"}},
+		{
+			name == "amqp" && s.Broker.User != "" && s.Broker.PasswordFile == "",
+			"has no password over amqp; allowed: with password_file", []string{"broker", "user"},
+		},
 		{to.messages && s.MaxBody > maxMessage, "is out of range over " + name + "; allowed: 1B to 64MiB", []string{"max_body"}},
 		{
 			to.messages && s.MaxConnections > maxInFlight,

@@ -94,6 +94,31 @@ func (v value) find(name string) (found value, ok bool) {
 	return value{}, false
 }
 
+// descend returns the value of a name in a block in a block, as far as there is one, with
+// the path of all names. A name may have an index of a list: "instances[0]".
+func (v value) descend(names []string) value {
+	for i, name := range names {
+		name, index, listed := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+		next, ok := v.find(name)
+		if !ok {
+			v.path = v.join(name)
+			for _, further := range names[i+1:] {
+				v.path += "." + further
+			}
+			return v
+		}
+		if v = next; listed {
+			v.items(func(one value) {
+				if one.path == v.path+"["+index+"]" {
+					next = one
+				}
+			})
+			v = next
+		}
+	}
+	return v
+}
+
 // fail adds an error at the value, or at its key where the value is a block or
 // nothing.
 func (v value) fail(format string, args ...any) {
