@@ -72,7 +72,7 @@ func (g *gateway) dial(name string, s *config.Service) (client, error) {
 			Service: name, Instances: s.Instances, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections, Balance: rules,
 		}))
 	case "nats", "amqp":
-		return dialBroker(name, s)
+		return g.dialBroker(name, s)
 	default:
 		return made(http.New(http.Options{
 			Service: name, Instances: s.Instances, MaxBody: int64(s.MaxBody), MaxConns: s.MaxConnections,
@@ -81,15 +81,30 @@ func (g *gateway) dial(name string, s *config.Service) (client, error) {
 	}
 }
 
-func dialBroker(name string, s *config.Service) (client, error) {
+func (g *gateway) dialBroker(name string, s *config.Service) (client, error) {
 	servers, err := known(s)
 	if err != nil {
 		return nil, err
 	}
 	if s.Transport == "nats" {
-		return made(nats.New(nats.Options{Service: name, Servers: servers, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections}))
+		return made(nats.New(nats.Options{
+			Service: name, Servers: servers, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections, Told: g.brokerOf(name),
+		}))
 	}
-	return made(amqp.New(amqp.Options{Service: name, Servers: servers, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections}))
+	return made(amqp.New(amqp.Options{
+		Service: name, Servers: servers, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections, Told: g.brokerOf(name),
+	}))
+}
+
+// brokerOf logs when a service's broker goes, and when it comes.
+func (g *gateway) brokerOf(service string) func(error) {
+	return func(away error) {
+		if away != nil {
+			g.log.Warn("a broker is away: calls fail at once", "service", service, "error", away.Error())
+			return
+		}
+		g.log.Info("a broker is there", "service", service)
+	}
 }
 
 // made is a client that is none if there is an error. The instances of the configuration

@@ -21,6 +21,10 @@ type Options struct {
 	MaxBody     int         // of an answer, in bytes; default 1 MiB, at most 64 MiB
 	MaxInFlight int         // calls at once; more fail at once; default 512, at most 65536
 	TLS         *tls.Config // of amqps:// servers; nil: the system's authorities
+
+	// Told is told when there is a connection (nil) and when there is none any more, or the
+	// first attempt fails (why). It has to return soon; nil: nobody is told.
+	Told func(error)
 }
 
 const (

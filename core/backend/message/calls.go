@@ -27,7 +27,8 @@ type Calls struct {
 
 	mu     sync.Mutex
 	flying map[string]*Flight
-	down   error // why there is no connection; nil: there is
+	down   error       // why there is no connection; nil: there is
+	told   func(error) // of changes of that; nil: nobody is
 
 	late *atomic.Uint64
 }
@@ -56,12 +57,27 @@ func NewCalls(most int, late *atomic.Uint64) *Calls {
 	return &Calls{most: most, late: late, queue: make(chan *Flight, 2*most), flying: make(map[string]*Flight), down: errNotYet}
 }
 
+// Tell has someone told when a connection comes (nil) and goes (why), one after the other,
+// but not of the end. It has to return soon, and comes before all other calls.
+func (c *Calls) Tell(told func(error)) { c.told = told }
+
 // Open says that there is a connection.
 func (c *Calls) Open() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !errors.Is(c.down, ErrClosed) {
-		c.down = nil
+	c.turn(nil)
+}
+
+// turn notes what there is now. Nothing comes after the end.
+func (c *Calls) turn(down error) {
+	before := c.down
+	if errors.Is(before, ErrClosed) {
+		return
+	}
+	c.down = down
+	changed := (before == nil) != (down == nil) || errors.Is(before, errNotYet)
+	if changed && c.told != nil && !errors.Is(down, ErrClosed) {
+		c.told(down)
 	}
 }
 
@@ -70,10 +86,7 @@ func (c *Calls) Open() {
 func (c *Calls) Break(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if errors.Is(c.down, ErrClosed) {
-		return
-	}
-	c.down = err
+	c.turn(err)
 	for id, f := range c.flying {
 		delete(c.flying, id)
 		f.land(result{err: err})
@@ -85,9 +98,7 @@ func (c *Calls) Break(err error) {
 func (c *Calls) Hold(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !errors.Is(c.down, ErrClosed) {
-		c.down = err
-	}
+	c.turn(err)
 }
 
 // Down returns why there is no connection, nil if there is one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -212,4 +213,30 @@ func FuzzFinish(f *testing.F) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// TestWhatIsToldOfAConnection: each change once, the first failure, and not the end.
+func TestWhatIsToldOfAConnection(t *testing.T) {
+	t.Parallel()
+	c := message.NewCalls(1, new(atomic.Uint64))
+	var told []string
+	c.Tell(func(err error) { told = append(told, fmt.Sprint(err)) })
+	for _, is := range []string{"refused", "refused again", "", "", "gone", "still gone", ""} {
+		if is == "" {
+			c.Open()
+		} else {
+			c.Break(errors.New(is))
+		}
+	}
+	c.Hold(errors.New("blocked"))
+	c.Open()
+	c.Break(message.ErrClosed)
+	c.Open()
+	c.Break(errors.New("after the end"))
+	if want := []string{"refused", "<nil>", "gone", "<nil>", "blocked", "<nil>"}; !slices.Equal(told, want) {
+		t.Errorf("%q, want %q", told, want)
+	}
+	if !errors.Is(c.Down(), message.ErrClosed) {
+		t.Error(c.Down())
+	}
 }

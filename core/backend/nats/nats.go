@@ -80,6 +80,7 @@ func New(options Options) (*Client, error) {
 	}
 	c := &Client{options: options, inbox: nats.NewInbox() + ".", hearing: map[*hearing]struct{}{}}
 	c.calls = message.NewCalls(options.MaxInFlight, &c.late)
+	c.calls.Tell(options.Told)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.running.Go(c.keep)
 	c.running.Go(func() { c.calls.Write(c.life, c.send, nil) })

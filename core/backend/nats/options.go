@@ -21,6 +21,10 @@ type Options struct {
 	MaxInFlight int         // calls at once; more fail at once; default 512, at most 65536
 	TLS         *tls.Config // of tls:// servers; nil: the system's authorities
 
+	// Told is told when there is a connection (nil) and when there is none any more, or the
+	// first attempt fails (why). It has to return soon; nil: nobody is told.
+	Told func(error)
+
 	InboxMessages int // of a subscription that are kept for who is slow; default 256, at most 65536
 	InboxBytes    int // likewise; default 1 MiB, at most 64 MiB
 }
