@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 const (
@@ -37,6 +38,8 @@ type guard struct {
 	limits  Limits
 	command func(name string, body []byte) error
 	shaking bool
+
+	deadline func(time.Time) // of reading
 
 	head    []byte // of a frame, not handed on yet
 	room    [9]byte
@@ -76,6 +79,9 @@ func (g *guard) next() error {
 	if g.fault != nil {
 		return g.fault
 	}
+	if err := g.await(); err != nil {
+		return err
+	}
 	flags, size, err := g.readHead()
 	if err != nil {
 		return err
@@ -92,6 +98,20 @@ func (g *guard) next() error {
 		return g.take(int(size)) //nolint:gosec // within the limit
 	}
 	g.body = int(size) //nolint:gosec // within the limit
+	return nil
+}
+
+// await waits for a message to begin, for as long as that takes. From then on it has
+// its time.
+func (g *guard) await() error {
+	if g.limits.Rest == 0 || g.shaking || g.frames > 0 {
+		return nil
+	}
+	g.deadline(time.Time{})
+	if _, err := g.in.Peek(1); err != nil {
+		return err //nolint:wrapcheck // the library does
+	}
+	g.deadline(time.Now().Add(g.limits.Rest))
 	return nil
 }
 

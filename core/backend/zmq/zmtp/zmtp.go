@@ -1,5 +1,6 @@
-// Package zmtp is one connection between a DEALER and a ROUTER of ZeroMQ, as ZMTP 3.0 has
-// it (https://rfc.zeromq.org/spec/23/), without security: for networks that are trusted.
+// Package zmtp is one connection of ZeroMQ, as ZMTP 3.0 has it
+// (https://rfc.zeromq.org/spec/23/), without security: for networks that are trusted. It
+// is one between a DEALER and a ROUTER, or between a SUB and a PUB.
 //
 // The handshake and the form of what is sent are go-zeromq's. Its sockets are not used:
 // they send and receive without a context, connect again on a goroutine that nobody
@@ -28,6 +29,7 @@ type Limits struct {
 	Frames  int           // of one
 	Shake   time.Duration // until the handshake is over
 	Write   time.Duration // until a message is with the kernel
+	Rest    time.Duration // until a message that has begun is here; 0: nothing but SetReadDeadline ends the wait
 }
 
 // Conn is a connection. Safe for concurrent use, but that one goroutine receives.
@@ -45,11 +47,20 @@ var errHandshake = errors.New("the handshake is malformed")
 
 // Dial connects as a DEALER to the ROUTER at HOST:PORT. It ends with ctx, too.
 func Dial(ctx context.Context, dialer *net.Dialer, address string, l Limits) (*Conn, error) {
+	return dial(ctx, dialer, address, zmq4.Dealer, l)
+}
+
+// DialSub connects as a SUB to the PUB at HOST:PORT, or to the XPUB. It ends with ctx, too.
+func DialSub(ctx context.Context, dialer *net.Dialer, address string, l Limits) (*Conn, error) {
+	return dial(ctx, dialer, address, zmq4.Sub, l)
+}
+
+func dial(ctx context.Context, dialer *net.Dialer, address string, kind zmq4.SocketType, l Limits) (*Conn, error) {
 	raw, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says all
 	}
-	return open(ctx, raw, zmq4.Dealer, false, l)
+	return open(ctx, raw, kind, false, l)
 }
 
 // Accept makes a connection that was accepted one of a ROUTER's. It ends with ctx, too,
@@ -58,11 +69,17 @@ func Accept(ctx context.Context, raw net.Conn, l Limits) (*Conn, error) {
 	return open(ctx, raw, zmq4.Router, true, l)
 }
 
+// AcceptPub is [Accept] for a connection of a PUB's, see [Pub].
+func AcceptPub(ctx context.Context, raw net.Conn, l Limits) (*Conn, error) {
+	return open(ctx, raw, zmq4.Pub, true, l)
+}
+
 func open(ctx context.Context, raw net.Conn, kind zmq4.SocketType, server bool, l Limits) (*Conn, error) {
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() }) // whatever waits for the other end
 	_ = raw.SetDeadline(time.Now().Add(l.Shake))               // fails only on a closed connection
 	c := &Conn{raw: raw, write: l.Write, out: bufio.NewWriterSize(raw, buffer)}
 	c.guard = newGuard(raw, l, c.command)
+	c.guard.deadline = c.SetReadDeadline
 	err := c.shake(kind, server)
 	if !stop() && err == nil {
 		err = ctx.Err()
@@ -128,7 +145,7 @@ func (c *Conn) SetReadDeadline(t time.Time) { _ = c.raw.SetReadDeadline(t) } // 
 // Close ends the connection, and what waits for it. It may be called more than once.
 func (c *Conn) Close() { _ = c.raw.Close() }
 
-// command answers a PING: the others say nothing to a DEALER or a ROUTER.
+// command answers a PING: the others say nothing to an end that speaks ZMTP 3.0.
 func (c *Conn) command(name string, body []byte) error {
 	const ttl = 2 // bytes before a PING's context, which a PONG repeats
 	if name != zmq4.CmdPing || len(body) < ttl {
