@@ -50,6 +50,13 @@ const DefaultMaxInFlight = 512
 // LargestMaxInFlight is the most that may be said.
 const LargestMaxInFlight = 1 << 16
 
+// What a subscription keeps at most for who is slow, where nothing else is said: messages,
+// and their bytes.
+const (
+	DefaultInboxMessages = 256
+	DefaultInboxBytes    = 1 << 20
+)
+
 // The names of what goes along with a question.
 const (
 	Traceparent = "traceparent"

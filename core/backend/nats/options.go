@@ -30,10 +30,8 @@ type Options struct {
 }
 
 const (
-	defaultPort          = "4222"
-	defaultInboxMessages = 256
-	defaultInboxBytes    = 1 << 20
-	maxServers           = 100
+	defaultPort = "4222"
+	maxServers  = 100
 )
 
 func (o Options) withDefaults() Options {
@@ -43,8 +41,8 @@ func (o Options) withDefaults() Options {
 	}{
 		{&o.MaxBody, message.DefaultMaxBody},
 		{&o.MaxInFlight, message.DefaultMaxInFlight},
-		{&o.InboxMessages, defaultInboxMessages},
-		{&o.InboxBytes, defaultInboxBytes},
+		{&o.InboxMessages, message.DefaultInboxMessages},
+		{&o.InboxBytes, message.DefaultInboxBytes},
 	} {
 		if *set.field == 0 {
 			*set.field = set.value

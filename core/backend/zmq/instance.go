@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -16,12 +15,10 @@ import (
 )
 
 const (
-	frames    = 8        // of a message at most: what is not an answer may have others than three
-	overhead  = 16 << 10 // bytes of a message beside its body
-	writing   = time.Second
-	silence   = 10 * time.Second // of a peer that owes answers
-	firstWait = 50 * time.Millisecond
-	longWait  = time.Second
+	frames   = 8        // of a message at most: what is not an answer may have others than three
+	overhead = 16 << 10 // bytes of a message beside its body
+	writing  = time.Second
+	silence  = 10 * time.Second // of a peer that owes answers, or the rest of a message
 )
 
 var (
@@ -39,6 +36,7 @@ type instance struct {
 	link    atomic.Pointer[link] // nil: there is no connection
 	tried   chan struct{}        // closed once the first attempt to connect has ended
 	end     context.CancelFunc
+	leave   func() // its publisher
 }
 
 // newInstance begins to connect.
@@ -47,11 +45,10 @@ func (c *Client) newInstance(life context.Context, address string) *instance {
 	in := &instance{
 		address: address,
 		limits:  zmtp.Limits{Message: o.MaxBody + overhead, Frames: frames, Shake: o.DialTimeout, Write: writing},
-		dialer: net.Dialer{Timeout: o.DialTimeout, KeepAliveConfig: net.KeepAliveConfig{
-			Enable: true, Idle: 5 * time.Second, Interval: time.Second, Count: 3,
-		}},
-		calls: message.NewCalls(o.MaxInFlight, &c.late),
-		tried: make(chan struct{}),
+		dialer:  o.dialer(),
+		calls:   message.NewCalls(o.MaxInFlight, &c.late),
+		tried:   make(chan struct{}),
+		leave:   c.publishers.join(o.publisherOf(address)),
 	}
 	life, in.end = context.WithCancel(life)
 	c.running.Go(func() { in.keep(life) })
@@ -59,7 +56,10 @@ func (c *Client) newInstance(life context.Context, address string) *instance {
 	return in
 }
 
-func (in *instance) close() { in.end() }
+func (in *instance) close() {
+	in.end()
+	in.leave()
+}
 
 // ask makes a call.
 func (in *instance) ask(ctx context.Context, r *message.Request) (message.Answer, error) {
@@ -92,34 +92,18 @@ func (in *instance) keep(life context.Context) {
 	first := sync.OnceFunc(func() { close(in.tried) })
 	defer first()
 	defer in.calls.Break(message.ErrClosed)
-	for wait := firstWait; life.Err() == nil; wait = min(2*wait, longWait) {
-		conn, err := zmtp.Dial(life, &in.dialer, in.address, in.limits)
-		if err == nil {
-			began := time.Now()
-			err = in.serve(life, conn, first)
-			if time.Since(began) > longWait {
-				wait = firstWait
-			}
-		}
+	dial := func() (*zmtp.Conn, error) { return zmtp.Dial(life, &in.dialer, in.address, in.limits) }
+	serve := func(conn *zmtp.Conn) error {
+		return attend(life, conn, func() error { return in.serve(conn, first) })
+	}
+	keep(life, dial, serve, func(err error) {
 		in.calls.Break(err)
 		first()
-		select {
-		case <-time.After(wait/2 + rand.N(wait/2)):
-		case <-life.Done():
-		}
-	}
+	})
 }
 
 // serve hears what the peer says, until the connection ends, and says why it did.
-func (in *instance) serve(life context.Context, conn *zmtp.Conn, up func()) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("what the peer sent ended in a panic: %v", p)
-		}
-	}()
-	defer conn.Close()
-	stop := context.AfterFunc(life, conn.Close)
-	defer stop()
+func (in *instance) serve(conn *zmtp.Conn, up func()) error {
 	l := &link{conn: conn}
 	in.link.Store(l)
 	defer in.link.Store(nil)

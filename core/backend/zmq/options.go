@@ -1,10 +1,15 @@
 package zmq
 
 import (
+	"errors"
+	"net"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/facet-gateway/facet/core/backend/message"
 	"github.com/facet-gateway/facet/core/balance"
+	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/fault"
 )
 
@@ -17,19 +22,38 @@ type Options struct {
 	MaxInFlight int           // calls at once per instance; more fail at once; default 512, at most 65536
 	DialTimeout time.Duration // of one connection attempt, and again of its handshake; default 1 s
 
+	// Where changes are published, for [Subscribe]. At most one of the two is given; neither:
+	// there are no subscriptions.
+	Publishers    []string // tcp://host:port of PUB sockets, all of which are subscribed to
+	PublisherPort int      // of the PUB socket that each instance has on its host; 1 to 65535
+
+	InboxMessages int // of a subscription that are kept for who is slow; default 256, at most 65536
+	InboxBytes    int // likewise; default 1 MiB, at most 64 MiB
+
 	// Balance is how an instance is chosen; default: in turn, and none is ejected. Its
 	// Check asks whether there is a connection.
 	Balance balance.Options
 }
 
-const defaultDialTimeout = time.Second
+const (
+	defaultDialTimeout = time.Second
+	maxPublishers      = 1000
+	maxPort            = 1<<16 - 1
+)
 
 func (o Options) withDefaults() Options {
-	if o.MaxBody == 0 {
-		o.MaxBody = message.DefaultMaxBody
-	}
-	if o.MaxInFlight == 0 {
-		o.MaxInFlight = message.DefaultMaxInFlight
+	for _, set := range []struct {
+		field *int
+		value int
+	}{
+		{&o.MaxBody, message.DefaultMaxBody},
+		{&o.MaxInFlight, message.DefaultMaxInFlight},
+		{&o.InboxMessages, message.DefaultInboxMessages},
+		{&o.InboxBytes, message.DefaultInboxBytes},
+	} {
+		if *set.field == 0 {
+			*set.field = set.value
+		}
 	}
 	if o.DialTimeout == 0 {
 		o.DialTimeout = defaultDialTimeout
@@ -51,5 +75,48 @@ func (o Options) validate() error {
 	case o.DialTimeout < 0:
 		return fault.InvalidField("dial_timeout", "must be over 0s")
 	}
+	return o.validateLive()
+}
+
+// validateLive checks what is of subscriptions.
+func (o *Options) validateLive() error {
+	switch {
+	case o.PublisherPort < 0 || o.PublisherPort > maxPort:
+		return fault.InvalidField("publisher_port", "must be 1 to 65535")
+	case o.PublisherPort > 0 && len(o.Publishers) > 0:
+		return fault.InvalidField("publisher_port", "must not be given beside publishers")
+	case len(o.Publishers) > maxPublishers:
+		return fault.InvalidField("publishers", "must be at most 1000 URLs")
+	case o.InboxMessages < 0 || o.InboxMessages > message.LargestMaxInFlight:
+		return fault.InvalidField("inbox_messages", "must be 1 to 65536")
+	case o.InboxBytes < 0 || o.InboxBytes > message.LargestMaxBody:
+		return fault.InvalidField("inbox_bytes", "must be 1 to 67108864 bytes")
+	}
 	return nil
+}
+
+// listed returns the addresses of the publishers that are.
+func (o *Options) listed() ([]discovery.Instance, error) {
+	all, err := discovery.Listed("tcp", o.Publishers)
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return nil, fault.InvalidField("publishers"+strings.TrimPrefix(f.Field, "instances"), f.Detail)
+	}
+	return all, err //nolint:wrapcheck // it names the field
+}
+
+// publisherOf returns where an instance publishes; "": nowhere that is known.
+func (o *Options) publisherOf(instance string) string {
+	host, _, err := net.SplitHostPort(instance)
+	if err != nil || o.PublisherPort == 0 {
+		return ""
+	}
+	return net.JoinHostPort(host, strconv.Itoa(o.PublisherPort))
+}
+
+// dialer finds within 8 s that the other end of a connection is gone without a word.
+func (o *Options) dialer() net.Dialer {
+	return net.Dialer{Timeout: o.DialTimeout, KeepAliveConfig: net.KeepAliveConfig{
+		Enable: true, Idle: 5 * time.Second, Interval: time.Second, Count: 3,
+	}}
 }

@@ -1,5 +1,6 @@
-// Package zmq asks one backend service for JSON over ZeroMQ, without a broker: a DEALER of
-// this gateway's talks to a ROUTER of each of the service's instances.
+// Package zmq asks one backend service for JSON over ZeroMQ, without a broker, and hears
+// what it publishes: a DEALER of this gateway's talks to a ROUTER of each of the service's
+// instances, and a SUB listens to each of its PUB sockets.
 //
 // A [Client] is one service: its instances, of which [balance.Pool] chooses one for an
 // attempt, each with one connection that is kept, and made anew for ever with waits of at
@@ -17,7 +18,19 @@
 // them), "error" (a text for the log), "content_type" and "cache_control".
 //
 // Package [message] has the table of what a failure is. Package zmtp says what of
-// go-zeromq is used. There are no subscriptions: they would be other sockets.
+// go-zeromq is used.
+//
+// # Subscriptions
+//
+// What is published has two frames: a topic, and a body. Each instance publishes its own
+// changes, so that [Subscribe] listens to all publishers that [Options] names, by one
+// connection to each for all subscriptions, which is kept as those to instances are.
+// ZeroMQ takes a topic for the beginning of others; here it is exactly one, and messages of
+// others are dropped. No publisher confirms a subscription: it is held to be in force 100 ms
+// after the kernel has taken it.
+//
+// A publisher that says nothing is no other than one that has nothing to say. One that does
+// not answer TCP's keepalive, or not end a message within 10 s, is connected to anew.
 package zmq
 
 import (
@@ -39,13 +52,14 @@ type Client struct {
 	options Options
 	*balance.Pool[*instance]
 
-	end     context.CancelFunc
-	running sync.WaitGroup // what runs for instances
-	late    atomic.Uint64
+	end        context.CancelFunc
+	running    sync.WaitGroup // what runs for instances and publishers
+	late       atomic.Uint64
+	publishers *publishers
 }
 
-// New returns the client of a service. It begins to connect to the instances that are
-// listed, and does not wait for it. The error is a [*fault.Error] that names the option at
+// New returns the client of a service. It begins to connect to the instances and the
+// publishers that are listed, and does not wait for it. The error is a [*fault.Error] that names the option at
 // fault.
 func New(options Options) (*Client, error) {
 	options = options.withDefaults()
@@ -56,14 +70,22 @@ func New(options Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	publishers, err := options.listed()
+	if err != nil {
+		return nil, err
+	}
 	life, end := context.WithCancel(context.Background())
 	c := &Client{options: options, end: end}
+	c.publishers = newPublishers(life, c)
 	open := func(of discovery.Instance) (*instance, error) {
 		return c.newInstance(life, of.Address), nil
 	}
 	if c.Pool, err = balance.New(options.Balance, open, (*instance).close); err != nil {
 		end()
 		return nil, err //nolint:wrapcheck // it names the field
+	}
+	for _, one := range publishers {
+		c.publishers.join(one.Address)
 	}
 	c.Probe(func(ctx context.Context, in *instance) error { return in.check(ctx) })
 	if len(listed) > 0 {
@@ -75,7 +97,7 @@ func New(options Options) (*Client, error) {
 	return c, nil
 }
 
-// Close ends the client and what runs for it. Calls in flight fail. It may be called
+// Close ends the client and what runs for it. Calls in flight fail, and subscriptions end. It may be called
 // more than once.
 func (c *Client) Close() {
 	c.Pool.Close()
@@ -87,16 +109,21 @@ func (c *Client) Close() {
 type Stats struct {
 	InFlight int    // calls
 	Late     uint64 // answers that were dropped: they were for no call in flight
+	Lost     uint64 // messages of subscriptions that nobody took in time, or that were none
 }
 
 // Stats returns what the client has counted.
 func (c *Client) Stats() Stats {
-	s := Stats{Late: c.late.Load()}
+	s := Stats{Late: c.late.Load(), Lost: c.publishers.lost.Load()}
 	for _, one := range c.Status() {
 		s.InFlight += one.InFlight
 	}
 	return s
 }
+
+// Publishers returns those that are subscribed to, by their addresses: In if there is a
+// connection, or Out.
+func (c *Client) Publishers() []balance.Status { return c.publishers.status() }
 
 // Request asks a method of an instance, with a query that is sent as JSON, and decodes
 // the answer. Unknown fields are ignored; the strings of the value share one body. A

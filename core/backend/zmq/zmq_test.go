@@ -463,6 +463,13 @@ func TestBadOptions(t *testing.T) {
 		{zmq.Options{Service: "s", MaxBody: -1}, "max_body"},
 		{zmq.Options{Service: "s", MaxInFlight: -1}, "max_in_flight"},
 		{zmq.Options{Service: "s", DialTimeout: -1}, "dial_timeout"},
+		{zmq.Options{Service: "s", Publishers: []string{"tcp://h:1", "tcp://u:s3cret@h:1"}}, "publishers[1]"},
+		{zmq.Options{Service: "s", Publishers: make([]string, 1001)}, "publishers"},
+		{zmq.Options{Service: "s", Publishers: []string{"tcp://h:1"}, PublisherPort: 1}, "publisher_port"},
+		{zmq.Options{Service: "s", PublisherPort: 65536}, "publisher_port"},
+		{zmq.Options{Service: "s", PublisherPort: -1}, "publisher_port"},
+		{zmq.Options{Service: "s", InboxMessages: 65537}, "inbox_messages"},
+		{zmq.Options{Service: "s", InboxBytes: -1}, "inbox_bytes"},
 	} {
 		c, err := zmq.New(row.options)
 		var f *fault.Error
