@@ -106,7 +106,8 @@ func connect(t testing.TB, address func(service string) string) *services.Servic
 	return s
 }
 
-// dial returns the client that the scheme of an address asks for.
+// dial returns the client that the scheme of an address asks for. Behind a comma is where
+// the service publishes, if that is elsewhere.
 func dial(name, address string) (services.Client, error) {
 	switch scheme, _, _ := strings.Cut(address, ":"); scheme {
 	case "grpc":
@@ -118,7 +119,12 @@ func dial(name, address string) (services.Client, error) {
 	case "amqp":
 		return amqp.New(amqp.Options{Service: name, Servers: []string{address}})
 	case "tcp":
-		return zmq.New(zmq.Options{Service: name, Instances: []string{address}})
+		address, live, publishes := strings.Cut(address, ",")
+		o := zmq.Options{Service: name, Instances: []string{address}}
+		if publishes {
+			o.Publishers = []string{live}
+		}
+		return zmq.New(o)
 	}
 	return http.New(http.Options{Service: name, Instances: []string{address}})
 }

@@ -107,6 +107,9 @@ func (i *Inventory) connect(c Client) bool {
 		i.BindChanges(inventoryNATS{c}.changes)
 	case *zmq.Client:
 		i.remote, i.over = inventoryZMQ{c}, "zeromq"
+		if c.Listens() {
+			i.BindChanges(inventoryZMQ{c}.changes)
+		}
 	default:
 		return i.service.connect(c)
 	}

@@ -2,7 +2,9 @@ package services
 
 import (
 	"context"
+	"errors"
 
+	"github.com/facet-gateway/facet/core/backend/payload"
 	"github.com/facet-gateway/facet/core/fault"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
@@ -60,6 +62,25 @@ func (i *Inventory) watch(ctx context.Context, product string, told func(Stock))
 		return cause //nolint:wrapcheck // it is the fault
 	}
 	return err
+}
+
+// readChanges returns what tells the changes that messages are, and refuses what is none.
+// What is lost because it came too fast is no loss: the stock that follows stands for it.
+func readChanges(tell func(Stock), refuse func(error)) func(body []byte, lost uint64) {
+	return func(body []byte, _ uint64) {
+		var change told
+		err := payload.DecodeApart(string(body), &change)
+		s, sound := change.stock()
+		if err != nil || !sound {
+			refuse(invalid("a change of stock is none"))
+			return
+		}
+		tell(s)
+	}
+}
+
+func errNoProduct() error {
+	return fault.Because(fault.ReasonNotFound, errors.New("it cannot be the identifier of a product"))
 }
 
 // now asks for the stock as a page does, but for no page. What was remembered may be older

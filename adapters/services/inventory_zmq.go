@@ -7,7 +7,7 @@ import (
 	"github.com/facet-gateway/facet/core/backend/zmq"
 )
 
-// inventoryZMQ is the service over ZeroMQ, which tells no changes.
+// inventoryZMQ is the service over ZeroMQ.
 type inventoryZMQ struct{ client *zmq.Client }
 
 func (i inventoryZMQ) one(ctx context.Context, product string) (told, error) {
@@ -16,4 +16,14 @@ func (i inventoryZMQ) one(ctx context.Context, product string) (told, error) {
 
 func (i inventoryZMQ) of(ctx context.Context, products []string, room stocks) (stocks, error) {
 	return zmq.RequestList(ctx, i.client, wire.InventoryStocks, wire.StocksQuery{Products: products}, room)
+}
+
+func (i inventoryZMQ) changes(ctx context.Context, product string, subscribed func() error, tell func(Stock)) error {
+	topic, ok := wire.StockTopic(product)
+	if !ok {
+		return errNoProduct()
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	return zmq.Subscribe(ctx, i.client, topic, subscribed, readChanges(tell, cancel))
 }

@@ -57,7 +57,7 @@ func playMessages(t *testing.T, broker string, transports []string) (*backend, *
 		case "nats":
 			at["inventory"], _ = wiretest.InventoryNATS(t, b)
 		case "zmq":
-			at["inventory"] = wiretest.InventoryZMQ(t, b)
+			at["inventory"], _, _ = wiretest.InventoryZMQ(t, b)
 		case "amqp":
 			wiretest.ShippingAMQP(t, broker, b)
 			at["shipping"] = broker
@@ -114,7 +114,11 @@ func simulatedOver(t *testing.T, broker string, transports []string) (*simulator
 	t.Cleanup(sim.Close)
 	at := map[string]string{}
 	for _, transport := range transports {
-		at[servedBy[transport]] = strings.Replace(sim.Address(servedBy[transport], transport), "amqp://", "amqp://guest:guest@", 1)
+		service := servedBy[transport]
+		at[service] = strings.Replace(sim.Address(service, transport), "amqp://", "amqp://guest:guest@", 1)
+		if live := sim.LiveAddress(service, transport); live != "" {
+			at[service] += "," + live
+		}
 	}
 	return sim, connect(t, over(at, sim.URL))
 }
@@ -189,17 +193,39 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// TestChangesOverNATS: the stock as it is, then its changes, and again when NATS has been
-// away; what is no change of the product ends the subscription, not who follows.
+// TestChangesOverNATS and TestChangesOverZMQ: the stock as it is, then its changes; what
+// is no change of the product ends the subscription, not who follows.
 func TestChangesOverNATS(t *testing.T) {
 	b := &backend{status: 200}
-	b.say(200, `{"product_id":"p-1","available":3,"low":true}`)
 	url, publish := wiretest.InventoryNATS(t, b)
+	changesOver(t, b, url, publish)
+}
+
+func TestChangesOverZMQ(t *testing.T) {
+	b := &backend{status: 200}
+	url, live, publish := wiretest.InventoryZMQ(t, b)
+	changesOver(t, b, url+","+live, publish)
+}
+
+// TestNoChangesWithoutAPublisher: who asks for them is told over which protocol they do
+// not come.
+func TestNoChangesWithoutAPublisher(t *testing.T) {
+	url, _, _ := wiretest.InventoryZMQ(t, &backend{status: 200})
 	s := connect(t, over(map[string]string{"inventory": url}, func(string) string { return "http://127.0.0.1:9" }))
+	if _, err := s.Inventory.Changes("p-1").Follow(""); fault.CodeOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "zeromq") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func changesOver(t *testing.T, b *backend, address string, publish func(product, body string)) {
+	t.Helper()
+	b.say(200, `{"product_id":"p-1","available":3,"low":true}`)
+	s := connect(t, over(map[string]string{"inventory": address}, func(string) string { return "http://127.0.0.1:9" }))
 	t.Cleanup(s.Close)
 	f := followStock(t, s, "p-1")
 	wantStock(t, f, 3)
 	publish("p-2", `{"product_id":"p-2","available":9}`)
+	publish("p-10", `{"product_id":"p-10","available":9}`)
 	publish("p-1", `{"product_id":"p-1","available":2,"low":true}`)
 	wantStock(t, f, 2)
 	for n, bad := range []string{`{"product_id":"p-1"}`, `s3cret`, `{"product_id":"p-2","available":9}`} {
@@ -216,14 +242,43 @@ func TestChangesOverNATS(t *testing.T) {
 
 // TestChangesOfTheSimulatedStock reach who follows.
 func TestChangesOfTheSimulatedStock(t *testing.T) {
-	sim, s := simulatedOver(t, "", []string{"nats"})
+	for _, transport := range []string{"nats", "zmq"} {
+		t.Run(transport, func(t *testing.T) {
+			sim, s := simulatedOver(t, "", []string{transport})
+			t.Cleanup(s.Close)
+			f := followStock(t, s, "p-1042")
+			other := followStock(t, s, "p-1043")
+			wantStock(t, f, 3)
+			if _, err := nextStock(t, other); err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range []int{0, 12} {
+				if err := sim.SetStock("p-1042", n); err != nil {
+					t.Fatal(err)
+				}
+				wantStock(t, f, n)
+			}
+			if _, ok, err := other.Next(); ok || err != nil {
+				t.Errorf("of another product: %v, %v", ok, err)
+			}
+		})
+	}
+}
+
+// TestChangesWhileThePublisherIsAway are told when it is back.
+func TestChangesWhileThePublisherIsAway(t *testing.T) {
+	sim, s := simulatedOver(t, "", []string{"zmq"})
 	t.Cleanup(s.Close)
 	f := followStock(t, s, "p-1042")
 	wantStock(t, f, 3)
-	for _, n := range []int{0, 12} {
+	for _, n := range []int{7, 8} {
+		if err := sim.SetFault("inventory", simulator.Fault{Down: true}); err != nil {
+			t.Fatal(err)
+		}
 		if err := sim.SetStock("p-1042", n); err != nil {
 			t.Fatal(err)
 		}
+		sim.ClearFaults()
 		wantStock(t, f, n)
 	}
 }

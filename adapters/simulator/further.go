@@ -25,6 +25,11 @@ type further interface {
 	close()
 }
 
+// liveFurther is one that publishes changes elsewhere than it is called.
+type liveFurther interface {
+	liveURL() string
+}
+
 // furtherBinding is a transport that a service speaks beside HTTP.
 type furtherBinding struct {
 	service, transport string
@@ -101,6 +106,18 @@ func (s *Simulator) Address(service, transport string) string {
 		return ""
 	}
 	return one.further[transport].url()
+}
+
+// LiveAddress returns where a service publishes its changes over a transport, such as
+// tcp://127.0.0.1:9106; "" if that is where it is called, or nowhere, and before Start.
+func (s *Simulator) LiveAddress(service, transport string) string {
+	if s.Address(service, transport) == "" {
+		return ""
+	}
+	if f, has := s.byName[service].further[transport].(liveFurther); has {
+		return f.liveURL()
+	}
+	return ""
 }
 
 // errBrokenOff is the end of a call that gets no answer: its connection is broken off.

@@ -7,16 +7,19 @@ import (
 	"net"
 	"time"
 
+	"github.com/facet-gateway/facet/adapters/wire"
 	"github.com/facet-gateway/facet/core/backend/zmq/zmtp"
 )
 
-// inventoryZMQ is the inventory over ZeroMQ: a ROUTER. A service that is down breaks
-// connections off.
+// inventoryZMQ is the inventory over ZeroMQ: a ROUTER that answers, and a PUB that tells
+// changes. A service that is down breaks connections off.
 type inventoryZMQ struct {
 	service *service
 	host    string
 	crowd   *crowd
-	lines   *lines // nil: not started
+	lines   *lines // of the ROUTER; nil: not started
+	live    *lines // of the PUB
+	pub     zmtp.Pub
 }
 
 func bindInventoryZMQ(s *service, _ *store, o *Options) further {
@@ -27,30 +30,41 @@ func (z *inventoryZMQ) start(ctx context.Context) (err error) {
 	if z.lines, err = listen(ctx, z.host, z.service); err != nil {
 		return err
 	}
-	z.crowd.run(z.accept)
+	if z.live, err = listen(ctx, z.host, z.service); err != nil {
+		_ = z.lines.Close() // it has served nobody
+		return err
+	}
+	z.crowd.run(func() { z.accept(z.lines, z.serve) })
+	z.crowd.run(func() { z.accept(z.live, z.serveLive) })
 	return nil
 }
 
 func (z *inventoryZMQ) url() string { return "tcp://" + z.lines.Addr().String() }
 
+func (z *inventoryZMQ) liveURL() string { return "tcp://" + z.live.Addr().String() }
+
 func (z *inventoryZMQ) drop() {
-	if z.lines != nil {
-		z.lines.drop()
+	for _, l := range []*lines{z.lines, z.live} {
+		if l != nil {
+			l.drop()
+		}
 	}
 }
 
-func (z *inventoryZMQ) accept() {
+func (z *inventoryZMQ) accept(from *lines, serve func(net.Conn)) {
 	for {
-		raw, err := z.lines.Accept()
+		raw, err := from.Accept()
 		if err != nil {
 			return
 		}
-		z.crowd.run(func() { z.serve(raw) })
+		z.crowd.run(func() {
+			defer raw.Close() //nolint:errcheck // it may be closed
+			serve(raw)
+		})
 	}
 }
 
 func (z *inventoryZMQ) serve(raw net.Conn) {
-	defer raw.Close() //nolint:errcheck // it may be closed
 	conn, err := zmtp.Accept(z.crowd.life, raw, zmtp.Limits{
 		Message: maxBodyBytes, Frames: 8, Shake: headerTimeout, Write: time.Minute,
 	})
@@ -64,6 +78,30 @@ func (z *inventoryZMQ) serve(raw net.Conn) {
 			return
 		}
 		z.hear(raw, conn, m)
+	}
+}
+
+const (
+	maxTopicBytes = 1 << 10
+	liveTimeout   = time.Second // for a change to be taken
+)
+
+// serveLive has whoever asks for it be told of changes.
+func (z *inventoryZMQ) serveLive(raw net.Conn) {
+	conn, err := zmtp.AcceptPub(z.crowd.life, raw, zmtp.Limits{
+		Message: maxTopicBytes, Frames: 1, Shake: headerTimeout, Write: liveTimeout, Rest: headerTimeout,
+	})
+	if err != nil {
+		return
+	}
+	defer context.AfterFunc(z.crowd.life, conn.Close)()
+	_ = z.pub.Serve(conn) // the client is gone
+}
+
+// publish tells who follows a product of its stock.
+func (z *inventoryZMQ) publish(product string, stock []byte) {
+	if topic, ok := wire.StockTopic(product); ok && !z.service.down() {
+		z.pub.Publish(topic, stock)
 	}
 }
 
@@ -106,8 +144,10 @@ func (r *reply) about() []byte {
 
 func (z *inventoryZMQ) close() {
 	z.crowd.stop()
-	if z.lines != nil {
-		_ = z.lines.Close()
+	for _, l := range []*lines{z.lines, z.live} {
+		if l != nil {
+			_ = l.Close()
+		}
 	}
 	z.crowd.close()
 }

@@ -332,24 +332,54 @@ func TestBrokerThatIsNotThere(t *testing.T) {
 	s.Close()
 }
 
-// TestStockThatChanges is told by every binding, and published.
-func TestStockThatChanges(t *testing.T) {
-	s, c := start(t, simulator.Options{Transports: []string{"nats", "zmq"}})
+// changesOfStock subscribes to those of a product, over each transport that tells them,
+// until the test ends.
+func changesOfStock(t *testing.T, s *simulator.Simulator, product string) map[string]<-chan string {
+	t.Helper()
 	n, err := nats.New(nats.Options{Service: "inventory", Servers: []string{s.Address("inventory", "nats")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.Close)
 	eventually(t, patience, "it is connected", func() bool { return n.Status()[0].State == "in" })
-	subject, _ := wire.InventoryChanges("p-1042")
-	ctx, cancel := context.WithCancel(t.Context())
-	changes, subscribed, ended := make(chan string, 8), make(chan struct{}), make(chan error)
-	go func() {
-		ended <- nats.Subscribe(ctx, n, subject, func() error { close(subscribed); return nil }, func(body []byte, _ uint64) {
-			changes <- string(body)
+	z, err := zmq.New(zmq.Options{Service: "inventory", Publishers: []string{s.LiveAddress("inventory", "zmq")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(z.Close)
+	subject, _ := wire.InventoryChanges(product)
+	topic, _ := wire.StockTopic(product)
+	all := map[string]<-chan string{}
+	for transport, subscribe := range map[string]func(context.Context, func() error, func([]byte, uint64)) error{
+		"nats": func(ctx context.Context, begun func() error, told func([]byte, uint64)) error {
+			return nats.Subscribe(ctx, n, subject, begun, told)
+		},
+		"zmq": func(ctx context.Context, begun func() error, told func([]byte, uint64)) error {
+			return zmq.Subscribe(ctx, z, topic, begun, told)
+		},
+	} {
+		changes, subscribed, ended := make(chan string, 8), make(chan struct{}), make(chan error, 1)
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() {
+			begun := func() error { close(subscribed); return nil }
+			ended <- subscribe(ctx, begun, func(body []byte, _ uint64) { changes <- string(body) })
+		}()
+		t.Cleanup(func() {
+			cancel()
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("the subscription over %s ended with %v", transport, err)
+			}
 		})
-	}()
-	<-subscribed
+		<-subscribed
+		all[transport] = changes
+	}
+	return all
+}
+
+// TestStockThatChanges is told by every binding, and published by those that can.
+func TestStockThatChanges(t *testing.T) {
+	s, c := start(t, simulator.Options{Transports: []string{"nats", "zmq"}})
+	published := changesOfStock(t, s, "p-1042")
 	put := func(product, body string) reply {
 		t.Helper()
 		r, err := send(t.Context(), c, http.MethodPut, s.ControlURL()+"/stock/"+product, strings.NewReader(body))
@@ -366,8 +396,10 @@ func TestStockThatChanges(t *testing.T) {
 		if r := put("p-1042", fmt.Sprintf(`{"available":%d}`, level)); r.status != 200 || string(r.body) != want {
 			t.Errorf("%d: told %d %s", level, r.status, r.body)
 		}
-		if got := <-changes; got != want {
-			t.Errorf("published %s, want %s", got, want)
+		for transport, changes := range published {
+			if got := <-changes; got != want {
+				t.Errorf("published %s over %s, want %s", got, transport, want)
+			}
 		}
 		if r := get(t, c, s.URL("inventory")+"/stock/p-1042"); string(r.body) != want {
 			t.Errorf("over HTTP it is %s", r.body)
@@ -378,8 +410,8 @@ func TestStockThatChanges(t *testing.T) {
 			}
 		}
 	}
-	if r := put("p-9", `{"available":1}`); r.status != 200 || len(changes) != 0 {
-		t.Errorf("another product: %d, %d changes", r.status, len(changes))
+	if r := put("p-9", `{"available":1}`); r.status != 200 || len(published["nats"])+len(published["zmq"]) != 0 {
+		t.Errorf("another product: %d, %d changes", r.status, len(published["nats"])+len(published["zmq"]))
 	}
 	for _, row := range []struct {
 		product, body string
@@ -397,8 +429,27 @@ func TestStockThatChanges(t *testing.T) {
 			t.Errorf("%s %.30s: %d %s, want %d", row.product, row.body, r.status, r.body, row.status)
 		}
 	}
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("the subscription ended with %v", err)
+}
+
+// TestWhereChangesArePublished is told where that is elsewhere, once it is started.
+func TestWhereChangesArePublished(t *testing.T) {
+	s, err := simulator.New(simulator.Options{Transports: []string{"nats", "zmq"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if live := s.LiveAddress("inventory", "zmq"); live != "" {
+		t.Errorf("before the start: %s", live)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if live := s.LiveAddress("inventory", "zmq"); !strings.HasPrefix(live, "tcp://127.0.0.1:") || live == s.Address("inventory", "zmq") {
+		t.Errorf("over zmq: %q", live)
+	}
+	for _, other := range [][2]string{{"inventory", "nats"}, {"inventory", "http"}, {"cart", "zmq"}, {"none", "zmq"}} {
+		if live := s.LiveAddress(other[0], other[1]); live != "" {
+			t.Errorf("%v: %s", other, live)
+		}
 	}
 }

@@ -28,7 +28,10 @@ type OptionsQuery struct {
 	Postcode    string `json:"postcode,omitempty"` // "": the shop's own region
 }
 
-const changes = "inventory.changes."
+const (
+	changes    = "inventory.changes."
+	stockTopic = "stock."
+)
 
 // maxID is how long an identifier is at most, in bytes.
 const maxID = 64
@@ -37,6 +40,15 @@ const maxID = 64
 // of a product whenever it changes: the answer of GET /stock/{product}. It is false of
 // what cannot be the identifier of one, which could be several subjects.
 func InventoryChanges(product string) (subject string, ok bool) {
+	return named(changes, product)
+}
+
+// StockTopic returns the topic on ZeroMQ on which each instance of the inventory publishes
+// the stock of a product whenever it changes there. It is false of what cannot be the
+// identifier of one.
+func StockTopic(product string) (topic string, ok bool) { return named(stockTopic, product) }
+
+func named(what, product string) (name string, ok bool) {
 	if product == "" || len(product) > maxID {
 		return "", false
 	}
@@ -46,5 +58,5 @@ func InventoryChanges(product string) (subject string, ok bool) {
 			return "", false
 		}
 	}
-	return changes + product, true
+	return what + product, true
 }

@@ -90,8 +90,31 @@ func respond(h http.Handler, m *nats.Msg) {
 	_ = m.RespondMsg(a) // who asked may be gone
 }
 
-// InventoryZMQ serves the inventory over ZeroMQ until the test ends, and returns its URL.
-func InventoryZMQ(t testing.TB, h http.Handler) string {
+// InventoryZMQ serves the inventory over ZeroMQ until the test ends. It returns its URL,
+// that of its PUB, and what publishes a change of stock.
+func InventoryZMQ(t testing.TB, h http.Handler) (url, live string, publish func(product, body string)) {
+	t.Helper()
+	var pub zmtp.Pub
+	url = lines(t, func(ctx context.Context, raw net.Conn) { router(ctx, raw, h) })
+	live = lines(t, func(ctx context.Context, raw net.Conn) {
+		conn, err := zmtp.AcceptPub(ctx, raw, zmtp.Limits{Message: maxTopic, Frames: 1, Shake: ready, Write: ready})
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		defer context.AfterFunc(ctx, conn.Close)()
+		_ = pub.Serve(conn) // who listened is gone
+	})
+	return url, live, func(product, body string) {
+		topic, _ := wire.StockTopic(product)
+		pub.Publish(topic, []byte(body))
+	}
+}
+
+const maxTopic = 1 << 10 // bytes
+
+// lines serves connections until the test ends, and returns where.
+func lines(t testing.TB, serve func(ctx context.Context, raw net.Conn)) (url string) {
 	t.Helper()
 	l := listen(t)
 	ctx, end := context.WithCancel(context.Background())
@@ -102,7 +125,7 @@ func InventoryZMQ(t testing.TB, h http.Handler) string {
 			if err != nil {
 				return
 			}
-			running.Go(func() { router(ctx, raw, h) })
+			running.Go(func() { serve(ctx, raw) })
 		}
 	})
 	t.Cleanup(func() {

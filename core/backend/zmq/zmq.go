@@ -121,6 +121,9 @@ func (c *Client) Stats() Stats {
 	return s
 }
 
+// Listens reports whether the client was told where changes are published.
+func (c *Client) Listens() bool { return len(c.options.Publishers) > 0 || c.options.PublisherPort > 0 }
+
 // Publishers returns those that are subscribed to, by their addresses: In if there is a
 // connection, or Out.
 func (c *Client) Publishers() []balance.Status { return c.publishers.status() }
