@@ -69,7 +69,8 @@ func (g *gateway) dial(name string, s *config.Service) (client, error) {
 		}))
 	case "zmq":
 		return made(zmq.New(zmq.Options{
-			Service: name, Instances: s.Instances, MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections, Balance: rules,
+			Service: name, Instances: s.Instances, Publishers: s.Live.Instances, PublisherPort: s.Live.Port,
+			MaxBody: int(s.MaxBody), MaxInFlight: s.MaxConnections, Balance: rules,
 		}))
 	case "nats", "amqp":
 		return g.dialBroker(name, s)

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"fmt"
 	"net/http"
 	"strings"
 	"syscall"
@@ -85,6 +86,58 @@ func TestLiveStock(t *testing.T) {
 	}
 	if status := p.status(); status != 0 {
 		t.Errorf("exit status %d: %s", status, p.stderr.String())
+	}
+}
+
+// TestLiveStockOverZMQ follows a product whose inventory is reached, and listened to,
+// without a broker: at a publisher that is listed, and at a port of each instance. What
+// changes while it is down is told when it is back.
+func TestLiveStockOverZMQ(t *testing.T) {
+	t.Parallel()
+	simulated := start(t, "simulate", "--transport", "zmq")
+	faults, at := simulated.announced("control"), simulated.announced("live zmq inventory")
+	text := ""
+	for _, name := range serviceNames {
+		if name != "inventory" {
+			text += fmt.Sprintf("  %s: {instances: [%q]}\n", name, simulated.announced("service "+name))
+		}
+	}
+	const inventory = "  inventory: {transport: zmq, instances: [%q], live: {%s}, commands: {stock: {timeout: 1m}}}\n"
+	for kind, live := range map[string]string{
+		"listed": fmt.Sprintf("instances: [%q]", at), "port": "port: " + at[strings.LastIndex(at, ":")+1:],
+	} {
+		config := patient + text + fmt.Sprintf(inventory, simulated.announced("over zmq inventory"), live)
+		gateway := start(t, "serve", "--config", file(t, kind+".yaml", config))
+		change := func(available string) {
+			t.Helper()
+			if a, err := send(t, http.MethodPut, faults+"/stock/p-1042", `{"available": `+available+`}`); err != nil || a.status != http.StatusOK {
+				t.Fatalf("%d %s %v", a.status, a.body, err)
+			}
+		}
+		change("3")
+		client := &http.Client{Timeout: time.Minute}
+		r, err := client.Get(gateway.announced("gateway") + "/live/stock?productid=p-1042&device=phone")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close() //nolint:errcheck // it was only read
+		events := bufio.NewScanner(r.Body)
+		data(t, events, `{"availability":"low","left":3}`)
+		change("0")
+		data(t, events, `{"availability":"sold_out","left":0}`)
+		breakService(t, faults, "inventory", "down")
+		change("2")
+		breakService(t, faults, "inventory", "none")
+		data(t, events, `{"availability":"low","left":2}`)
+		told := get(t, gateway.announced("admin")+"/instances").body
+		if !strings.Contains(told, `"publishers": [`) || strings.Count(told, strings.TrimPrefix(at, "tcp://")) != 1 {
+			t.Errorf("%s: the private port tells %s", kind, told)
+		}
+		gateway.signal(syscall.SIGTERM)
+		data(t, events, `{"reason":"drain"}`)
+		if status := gateway.status(); status != 0 {
+			t.Errorf("exit status %d: %s", status, gateway.stderr.String())
+		}
 	}
 }
 

@@ -87,6 +87,12 @@ type instancesOf struct {
 	Transport string            `json:"transport"`
 	Resolver  *discovery.Status `json:"resolver,omitempty"` // of a service whose instances are found
 	Members   []balance.Status  `json:"instances"`
+	Live      []balance.Status  `json:"publishers,omitempty"` // of changes, if those come by sockets of their own
+}
+
+// publishing is a client that listens to publishers, beside the calls that it makes.
+type publishing interface {
+	Publishers() []balance.Status
 }
 
 // instances tells of every service, by its name.
@@ -97,6 +103,9 @@ func (g *gateway) instances() any {
 		if f := g.followers[name]; f != nil {
 			status := f.Status()
 			one.Resolver = &status
+		}
+		if p, has := c.(publishing); has {
+			one.Live = p.Publishers()
 		}
 		all[name] = one
 	}

@@ -51,7 +51,7 @@ func start(t *testing.T, args ...string) *program {
 // announced returns the URL that the program prints after a name.
 func (p *program) announced(name string) string {
 	p.t.Helper()
-	line := regexp.MustCompile(`(?m)^` + name + ` (http://\S+)$`)
+	line := regexp.MustCompile(`(?m)^` + name + ` ([a-z]+://\S+)$`)
 	var found []string
 	eventually(p.t, "facet prints where "+name+" is", func() bool {
 		found = line.FindStringSubmatch(p.stdout.String())

@@ -41,11 +41,12 @@ It prints "service NAME http://HOST:PORT" for each service and then
 and PUT /faults/NAME and DELETE /faults/NAME give and take a fault. Services that
 speak a transport of --transport, too, are told as "over TRANSPORT NAME URL": the cart
 speaks grpc, orders thrift, the inventory nats and zmq, and shipping amqp, which needs a
-broker. The one of nats runs in the process, unless another is named.
+broker. The one of nats runs in the process, unless another is named. Where the inventory
+publishes its changes over zmq follows as "live zmq inventory URL".
 
 ` + faultHelp,
 		Example: `  facet simulate --listen 127.0.0.1:9001     # the ports of the file in 'facet check --help'
-  facet simulate --transport grpc,thrift,nats
+  facet simulate --transport grpc,thrift,nats,zmq
   facet simulate --transport amqp --broker amqp=amqp://127.0.0.1:5672
   facet simulate --fault reviews=latency=200ms,spread=100ms --fault orders=error=0.1`,
 		Args: cobra.NoArgs,
@@ -76,6 +77,9 @@ func (s *simulation) run(ctx context.Context, stdout io.Writer) error {
 		for _, name := range services.Names() {
 			if address := shop.Address(name, transport); address != "" {
 				fmt.Fprintf(stdout, "over %s %s %s\n", transport, name, address)
+			}
+			if address := shop.LiveAddress(name, transport); address != "" {
+				fmt.Fprintf(stdout, "live %s %s %s\n", transport, name, address)
 			}
 		}
 	}

@@ -106,6 +106,7 @@ type Service struct {
 	Transport      string   // http, grpc, thrift, zmq, nats or amqp
 	Instances      []string // URLs without a trailing slash, of the transport's scheme; at least one, or a Resolver
 	Broker         Broker   // of those that have one
+	Live           Published
 	Resolver       Resolver // finds the instances
 	Balance        Balance
 	MaxBody        Size // of an answer

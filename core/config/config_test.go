@@ -40,7 +40,7 @@ func known() config.Known {
 			"catalog": {"product": remembered, "list": remembered},
 			"cart":    {"get": command.DefaultPolicy()},
 		},
-		Transports: map[string][]string{"catalog": {"http"}, "cart": {"http", "grpc", "nats"}},
+		Transports: map[string][]string{"catalog": {"http"}, "cart": {"http", "grpc", "nats", "zmq"}},
 		Pages:      []string{"productdetails", "home"},
 		Feeds:      []string{"live/stock"},
 		Adapters:   map[devices.Class][]string{"tv": {"v1"}, "phone": {"v1", "v2"}},
@@ -107,6 +107,28 @@ func TestDefaults(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, ofSettings()); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// TestPublished: all that publish are listed, or are at a port of each instance.
+func TestPublished(t *testing.T) {
+	t.Parallel()
+	for live, want := range map[string]config.Published{
+		`{instances: ["tcp://10.0.0.1:9106", "tcp://shop.internal:9106/"]}`: {
+			Instances: []string{"tcp://10.0.0.1:9106", "tcp://shop.internal:9106"},
+		},
+		`{port: 9106}`: {Port: 9106},
+	} {
+		c := parse(t, `
+services:
+  catalog: {instances: ["http://127.0.0.1:9001"]}
+  cart: {transport: zmq, resolver: {dns: {name: cart.internal, type: a, port: 9105}}, live: `+live+"}\n")
+		if diff := cmp.Diff(want, c.Services["cart"].Live); diff != "" {
+			t.Errorf("%s: -want +got\n%s", live, diff)
+		}
+		if len(c.Warnings) > 0 {
+			t.Errorf("%s: warnings %q", live, c.Warnings)
+		}
 	}
 }
 
@@ -207,8 +229,8 @@ func TestEveryField(t *testing.T) {
 				},
 			},
 			"cart": {
-				Transport: "http", Instances: []string{"http://127.0.0.1:9002"}, MaxBody: 1 << 20, MaxConnections: 512,
-				RetryBudget: config.RetryBudget{Percent: 20, Floor: 1}, Balance: usualBalance(),
+				Transport: "zmq", Instances: []string{"tcp://127.0.0.1:9002"}, Live: config.Published{Port: 9102},
+				MaxBody: 1 << 20, MaxConnections: 512, RetryBudget: config.RetryBudget{Percent: 20, Floor: 1}, Balance: usualBalance(),
 				Commands: map[string]command.Policy{"get": command.DefaultPolicy()},
 			},
 		},
@@ -216,7 +238,7 @@ func TestEveryField(t *testing.T) {
 		Pages: map[string]config.Page{"productdetails": {600 * time.Millisecond}, "home": {800 * time.Millisecond}},
 		Routes: map[string]config.Route{
 			"cart-api": {
-				Prefix: "/api/carts/", Service: "cart", Rewrite: "/carts/", Methods: []string{"GET", "POST"},
+				Prefix: "/api/carts/", Service: "catalog", Rewrite: "/carts/", Methods: []string{"GET", "POST"},
 				RequestHeaders: []string{"Accept", "Content-Type"}, ResponseHeaders: []string{"Content-Type", "Set-Cookie"},
 				MaxBody: 64 << 10, MaxAnswer: 2 << 20, Timeout: 3 * time.Second, MaxConcurrent: 20, Mode: command.Observe,
 				Circuit: command.Circuit{Volume: 10, ErrorPercent: 25, Consecutive: 5, Sleep: 2 * time.Second},

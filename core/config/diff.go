@@ -53,6 +53,7 @@ func reloadable() map[string]bool {
 		"services.*.transport":             false,
 		"services.*.broker":                false,
 		"services.*.instances":             false,
+		"services.*.live":                  false,
 		"services.*.resolver":              false,
 		"services.*.balance":               true,
 		"services.*.balance.check.path":    false, // it is checked by the client

@@ -147,6 +147,8 @@ func parse(t testing.TB, text string) *config.Config {
 	return c
 }
 
+const zmqCart = `  cart: {transport: zmq, instances: ["tcp://127.0.0.1:9002"], live: `
+
 func TestDiff(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -185,6 +187,10 @@ adapters: {phone: v2}`,
 			}, nil,
 		},
 		{
+			"publishers", zmqCart + "{port: 9106}}", zmqCart + `{instances: ["tcp://127.0.0.1:9107"]}}`, nil,
+			[]string{"services.cart.live.instances: [] -> [tcp://127.0.0.1:9107]", "services.cart.live.port: 9106 -> 0"},
+		},
+		{
 			"restart", "", `  catalog: {instances: ["http://127.0.0.1:9001", "http://127.0.0.1:9011"], max_body: 2MiB, max_connections: 9}
 listen: 127.0.0.1:0
 admin: 127.0.0.1:0
@@ -221,7 +227,9 @@ pages: {home: {budget: 1m}}`,
 func over(lines string) string {
 	text := base
 	if service, _, ok := strings.Cut(lines, ":"); ok && strings.HasPrefix(service, "  ") {
-		text = strings.Replace(text, `  catalog: {instances: ["http://127.0.0.1:9001"]}`+"\n", "", 1)
+		before, rest, _ := strings.Cut(text, service+":")
+		_, after, _ := strings.Cut(rest, "\n")
+		text = before + after
 	}
 	if strings.Contains(lines, "auth:") {
 		text = strings.Replace(text, "auth: {mode: none}\n", "", 1)

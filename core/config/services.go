@@ -44,6 +44,7 @@ func decodeService(v value, s *Service) {
 		set("transport", &s.Transport, transport),
 		set("instances", &s.Instances, instances(to)),
 		field{"broker", s.Broker.decode},
+		field{"live", s.Live.decode},
 		field{"resolver", func(v value) { decodeResolver(v, &s.Resolver) }},
 		field{"balance", func(v value) { decodeBalance(v, &s.Balance) }},
 		set("max_body", &s.MaxBody, within(size, 1, 1<<30)),

@@ -25,6 +25,9 @@ var transports = map[string]struct {
 	"amqp":   {scheme: "amqp", secure: "amqps", messages: true, broker: true},
 }
 
+// live is the transport of which changes come by sockets of their own.
+const live = "zmq"
+
 // Broker is how a gateway is known to the brokers of a service that is reached over one.
 type Broker struct {
 	User         string // "": as nobody, or as AMQP's guest, whose password is guest
@@ -65,6 +68,7 @@ func checkTransport(service value, s *Service, allowed []string) {
 		{to.broker, "is not for a service behind a broker; allowed: instances", []string{"resolver"}},
 		{to.broker, "is not for a service behind a broker, which chooses itself; allowed: nothing", []string{"balance"}},
 		{!to.broker, "is for a service behind a broker; allowed: transport nats or amqp", []string{"broker"}},
+		{name != live, "is for a service whose changes come by sockets of their own; allowed: transport " + live, []string{"live"}},
 		{name != Plain && s.Balance.Check.Path != "", "is asked for over http; allowed: transport http", []string{"balance", "check", "path"}},
 		{name != "grpc" && s.Balance.Check.GRPC, "is asked over grpc; allowed: transport grpc", []string{"balance", "check", "grpc"}},
 		{name != Plain && s.Resolver.Path != "", "is a path of HTTP; allowed: transport http", []string{"resolver", "path"}},
