@@ -84,6 +84,35 @@ func TestSubscribedInTime(t *testing.T) {
 	}
 }
 
+// TestSubscriptionIsGivenTime: no publisher says when one is in force, and some take a
+// while.
+func TestSubscriptionIsGivenTime(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64 // when
+	address := serveRaw(t, func(nc net.Conn) {
+		c, err := zmtp.AcceptPub(t.Context(), nc, zmtp.Limits{Message: 1 << 10, Frames: 1, Shake: long, Write: long})
+		if err != nil {
+			return
+		}
+		if m, err := c.Receive(); err == nil && string(m[0]) == "\x01p-1" {
+			asked.Store(time.Now().UnixNano())
+		}
+		_, _ = c.Receive()
+	})
+	c := newClient(t, zmq.Options{Publishers: []string{"tcp://" + address}})
+	soon(t, "it is there", func() bool { return c.Publishers()[0].State == balance.In })
+	own := errors.New("the test's own reason")
+	err := zmq.Subscribe(t.Context(), c, "p-1", func() error {
+		if at := asked.Load(); at == 0 || time.Since(time.Unix(0, at)) < 50*time.Millisecond {
+			t.Errorf("it was asked at %d, just before", at)
+		}
+		return own
+	}, nil)
+	if !errors.Is(err, own) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
 func TestSubscribeToNobody(t *testing.T) {
 	t.Parallel()
 	closed := newClient(t, zmq.Options{Publishers: []string{publish(t, "127.0.0.1:0").url()}})
@@ -359,6 +388,29 @@ func TestHostilePublishers(t *testing.T) {
 				t.Errorf("it was connected to %d times", n)
 			}
 		})
+	}
+}
+
+// TestFloodHidesNoLoss: that a publisher has gone is noticed while another one floods.
+func TestFloodHidesNoLoss(t *testing.T) {
+	t.Parallel()
+	message := []byte(strings.Repeat(published("p-1", "1"), 100))
+	address := serveRaw(t, shaken(func(c net.Conn) {
+		for {
+			if _, err := c.Write(message); err != nil {
+				return
+			}
+		}
+	}))
+	good := publish(t, "127.0.0.1:0")
+	c := newClient(t, zmq.Options{Publishers: []string{"tcp://" + address, good.url()}})
+	ctx, cancel := context.WithTimeout(t.Context(), long/4)
+	defer cancel()
+	err := zmq.Subscribe(ctx, c, "p-1", func() error { good.kill(); return nil }, func([]byte, uint64) {
+		time.Sleep(time.Millisecond) // it is slower than the flood
+	})
+	if fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("it ended with %v", err)
 	}
 }
 
