@@ -43,7 +43,7 @@ func TestHomesOfUntidyRows(t *testing.T) {
 			"the first is sold no more", `{"title": "A", "product_ids": ["p-0", "p-9"]}, {"title": "B", "product_ids": ["p-0", "p-0"]}`,
 			"p-9 A; ", " above A: p-9; from p-9",
 		},
-		{"a row of nothing", `{"title": "A"}, {"title": "B", "product_ids": ["p-9"]}`, "p-9 B; ", "p-9 above from p-9"},
+		{"a row of nothing", `{"title": "A", "product_ids": []}, {"title": "B", "product_ids": ["p-9"]}`, "p-9 B; ", "p-9 above from p-9"},
 		{"no rows", ``, "", " above from "},
 	}
 	var said atomic.Value

@@ -1,12 +1,10 @@
 package services_test
 
 import (
-	"encoding/json"
 	"errors"
 	"maps"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -208,52 +206,5 @@ func same(t *testing.T, what string, plain, other func() (any, *report.Report, e
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-http +further):\n%s", what, diff)
-	}
-}
-
-// TestWhatTheWireLeavesOut is missed, not taken for a zero.
-func TestWhatTheWireLeavesOut(t *testing.T) {
-	const (
-		sum   = `{"amount":1,"currency":"EUR"}`
-		cart  = `{"user":"u-7","items":[{"product_id":"p-1","quantity":1}],"item_count":0,"subtotal":` + sum + `}`
-		order = `{"id":"o-1","placed_at":"2026-03-02T10:11:12Z","status":"sent","items":[{"product_id":"p-1","quantity":1}],"total":` + sum + `}`
-	)
-	b := &backend{status: 200}
-	s := connect(t, over(played(t, b), func(string) string { return "http://127.0.0.1:9" }))
-	for _, answer := range []struct {
-		whole  string
-		fields []string
-		ask    func() error
-	}{
-		{
-			cart, []string{
-				`"user":"u-7",`, `"item_count":0,`, `,"subtotal":` + sum, `"amount":1,`, `,"currency":"EUR"`,
-				`"product_id":"p-1",`, `,"quantity":1`,
-			},
-			func() error { _, _, err := observe(s.Cart.Of("u-7")); return err },
-		},
-		{
-			`{"orders":[` + order + `]}`, []string{
-				`"orders":[` + order + `]`, `"id":"o-1",`, `"placed_at":"2026-03-02T10:11:12Z",`, `"status":"sent",`,
-				`"items":[{"product_id":"p-1","quantity":1}],`, `,"total":` + sum, `"amount":1,`, `,"currency":"EUR"`,
-				`"product_id":"p-1",`, `,"quantity":1`,
-			},
-			func() error { _, _, err := observe(s.Orders.ForProduct("u-7", "p-1", 5)); return err },
-		},
-	} {
-		b.say(200, answer.whole)
-		if err := answer.ask(); err != nil {
-			t.Errorf("%s: %v", answer.whole, err)
-		}
-		for _, field := range answer.fields {
-			left := strings.Replace(answer.whole, field, "", 1)
-			if left == answer.whole || !json.Valid([]byte(left)) {
-				t.Fatalf("%s without %s is %s", answer.whole, field, left)
-			}
-			b.say(200, left)
-			if err := answer.ask(); fault.CodeOf(err) != fault.BadAnswer || fault.ReasonOf(err) != fault.ReasonInvalid {
-				t.Errorf("without %s: %v, want invalid", field, err)
-			}
-		}
 	}
 }

@@ -67,17 +67,18 @@ func (c *Catalog) fetch(ctx context.Context, id string) (Product, error) {
 }
 
 func (c *Catalog) fetchAll(ctx context.Context, ids []string) (map[string]Product, error) {
-	answer, err := getAll(ctx, &c.service, "/products", "ids", ids, products{make([]Product, 0, len(ids))})
-	if err != nil {
-		return nil, err
-	}
-	for i := range answer.Products {
-		answer.Products[i].Images = usable(answer.Products[i].Images)
-	}
-	return byID(answer.Products, func(p *Product) string { return p.ID }, (*Product).sellable)
+	return inBatch(ids, func(ids []string, room []Product) ([]Product, error) {
+		answer, err := getAll(ctx, &c.service, "/products", "ids", ids, products{room})
+		for i := range answer.Products {
+			answer.Products[i].Images = usable(answer.Products[i].Images)
+		}
+		return answer.Products, err
+	}, func(p *Product) string { return p.ID }, (*Product).sellable)
 }
 
 // sellable reports whether a product has what every page of it shows.
 func (p *Product) sellable() bool {
-	return p.Name != "" && p.Price.sound() && allSound(p.Offers, func(o *Offer) Money { return o.Price })
+	return p.Name != "" && p.Price.priced() && (p.Offers == nil || every(p.Offers, (*Offer).priced))
 }
+
+func (o *Offer) priced() bool { return o.Price.priced() }

@@ -46,20 +46,24 @@ func (s Stock) Availability() Availability {
 	return InStock
 }
 
-// told is a stock as the service says it. One that does not say how much there is says
-// nothing.
+// told is a stock as the service says it. One that does not say how much there is, and
+// whether that is little, says nothing.
 type told struct {
 	Stock
-	Available *int `json:"available"`
+	Available *int  `json:"available"`
+	Low       *bool `json:"low"`
 }
+
+// says reports whether it says how much there is, and that can be.
+func (t *told) says() bool { return t.Available != nil && *t.Available >= 0 && t.Low != nil }
 
 // stock returns what was told, and whether it is of a product and says how much there is.
 func (t *told) stock() (Stock, bool) {
-	if t.Available == nil {
+	if !t.says() {
 		return Stock{}, false
 	}
 	s := t.Stock
-	s.Available = *t.Available
+	s.Available, s.Low = *t.Available, *t.Low
 	return s, s.ProductID != ""
 }
 
@@ -124,7 +128,7 @@ func (i *Inventory) fetch(ctx context.Context, product string) (Stock, error) {
 	s, sound := answer.stock()
 	switch {
 	case !sound:
-		err = invalid("the stock lacks its product or how much there is")
+		err = invalid("the stock lacks its product, how much there is or whether that is little, or is less than nothing")
 	case s.ProductID != product:
 		err = invalid("the stock is not of the product asked for")
 	}
@@ -132,16 +136,10 @@ func (i *Inventory) fetch(ctx context.Context, product string) (Stock, error) {
 }
 
 func (i *Inventory) fetchAll(ctx context.Context, products []string) (map[string]Stock, error) {
-	products = askable(products)
-	room := stocks{make([]told, 0, len(products))}
-	if len(products) == 0 {
-		return map[string]Stock{}, nil
-	}
-	answer, err := i.remote.of(ctx, products, room)
-	if err != nil {
-		return nil, err
-	}
-	found, err := byID(answer.Stock, func(t *told) string { return t.ProductID }, func(t *told) bool { return t.Available != nil })
+	found, err := inBatch(products, func(products []string, room []told) ([]told, error) {
+		answer, err := i.remote.of(ctx, products, stocks{room})
+		return answer.Stock, err
+	}, func(t *told) string { return t.ProductID }, (*told).says)
 	all := make(map[string]Stock, len(found))
 	for id, t := range found {
 		all[id], _ = t.stock()

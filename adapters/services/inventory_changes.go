@@ -52,8 +52,8 @@ func (i *Inventory) watch(ctx context.Context, product string, told func(Stock))
 		return err
 	}
 	err := i.changes(ctx, product, begin, func(s Stock) {
-		if s.ProductID != product {
-			cancel(invalid("a change of stock is not of the product that was subscribed to"))
+		if s.ProductID != product || s.Available < 0 {
+			cancel(invalid("a change of stock is not of the product that was subscribed to, or is less than nothing"))
 			return
 		}
 		told(s)

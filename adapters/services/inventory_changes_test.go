@@ -89,13 +89,15 @@ func TestChangesBeginWithTheStock(t *testing.T) {
 	if asked := b.lines(); len(asked) != 1 {
 		t.Errorf("asked %v, want once", asked)
 	}
-	b.say(200, `{"product_id":"p-1","available":0}`)
+	b.say(200, `{"product_id":"p-1","available":0,"low":true}`)
 	p.lost <- errors.New("the broker is gone")
 	wantStock(t, f, 0) // what changed meanwhile
 	if n := len(p.begun); n != 2 {
 		t.Errorf("%d subscriptions", n)
 	}
 	p.changes <- services.Stock{ProductID: "p-2", Available: 9} // of another product: it is subscribed to anew
+	wantStock(t, f, 0)
+	p.changes <- services.Stock{ProductID: "p-1", Available: -1} // less than nothing: as above
 	wantStock(t, f, 0)
 }
 

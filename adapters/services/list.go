@@ -33,42 +33,53 @@ func Keep[T any](list []T, useful func(T) bool) []T {
 	return kept
 }
 
-// getAll asks a service for the things of a list of ids; it asks nothing if no
-// id is one.
-func getAll[T any](ctx context.Context, s *service, path, parameter string, ids []string, room T) (T, error) {
-	list := joined(ids)
-	if list == "" {
-		return room, nil
+// every reports whether a list is there, and each of its elements is sound.
+func every[T any](list []T, sound func(*T) bool) bool {
+	for i := range list {
+		if !sound(&list[i]) {
+			return false
+		}
 	}
+	return list != nil
+}
+
+// inBatch asks for the things of a list of ids, and returns them by what identifies each;
+// it asks nothing if no id is one. What asks gets a list with room for them. It has one
+// element that is of nothing, which stays there if the answer has no list.
+func inBatch[V any](
+	ids []string, ask func(ids []string, room []V) ([]V, error), id func(*V) string, sound func(*V) bool,
+) (map[string]V, error) {
+	ids = askable(ids)
+	if len(ids) == 0 {
+		return map[string]V{}, nil
+	}
+	answers, err := ask(ids, make([]V, 1, len(ids)))
+	if err != nil {
+		return nil, err
+	}
+	return byID(answers, id, sound)
+}
+
+// getAll asks a service for the things of a list of ids.
+func getAll[T any](ctx context.Context, s *service, path, parameter string, ids []string, room T) (T, error) {
 	if s.client == nil {
 		return room, fault.New(fault.Internal, s.name+" is not connected")
 	}
-	return http.GetList(ctx, s.client, http.Path(path).Query(parameter, list).String(), room)
+	return http.GetList(ctx, s.client, http.Path(path).Query(parameter, strings.Join(ids, ",")).String(), room)
 }
 
-// askable returns the identifiers of a list that can be asked for.
+// askable returns the identifiers of a list that can be asked for. One with a comma in it
+// would ask for two things, so it is left out: no service knows it.
 func askable(ids []string) []string {
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "" || strings.Contains(id, ",") })
-}
-
-// joined returns the value of a parameter that lists identifiers. One with a
-// comma in it would ask for two things, so it is left out: no service knows it.
-func joined(ids []string) string {
-	var list strings.Builder
-	for _, id := range ids {
-		if id == "" || strings.Contains(id, ",") {
-			continue
-		}
-		if list.Len() > 0 {
-			list.WriteByte(',')
-		}
-		list.WriteString(id)
+	none := func(id string) bool { return id == "" || strings.Contains(id, ",") }
+	if !slices.ContainsFunc(ids, none) {
+		return ids
 	}
-	return list.String()
+	return slices.DeleteFunc(slices.Clone(ids), none)
 }
 
 // byID returns the answers of a batch by what identifies each. What is unsound is
-// left out, as if it was not known; a batch of nothing else is no answer.
+// left out, as if it was not known; a batch of nothing else is no answer, nor is null.
 func byID[V any](answers []V, id func(*V) string, sound func(*V) bool) (map[string]V, error) {
 	found := make(map[string]V, len(answers))
 	for i := range answers {
@@ -76,8 +87,8 @@ func byID[V any](answers []V, id func(*V) string, sound func(*V) bool) (map[stri
 			found[key] = answers[i]
 		}
 	}
-	if len(found) == 0 && len(answers) > 0 {
-		return nil, invalid("no element of the batch says what it is of and is sound")
+	if answers == nil || len(found) == 0 && len(answers) > 0 {
+		return nil, invalid("the batch has no list, or no element of it says what it is of and is sound")
 	}
 	return found, nil
 }

@@ -1,7 +1,6 @@
 package services_test
 
 import (
-	"encoding/json"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -32,7 +31,7 @@ func TestEachBindingOfMessages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for table, hold := range map[string]func(*testing.T, *backend, *services.Services){
 				"calls": holdCalls, "escapes": holdEscapes, "not found": holdNotFound, "stale copies": holdStaleCopies,
-				"worse than none": refuseAnswersWorseThanNone, "left out": missWhatMessagesLeaveOut,
+				"worse than none": refuseAnswersWorseThanNone, "left out": missWhatIsLeftOut, "nothing": holdNothing,
 			} {
 				t.Run(table, func(t *testing.T) {
 					b, s := playMessages(t, broker, transports)
@@ -64,41 +63,6 @@ func playMessages(t *testing.T, broker string, transports []string) (*backend, *
 		}
 	}
 	return b, connect(t, over(at, func(string) string { return server.URL }))
-}
-
-// missWhatMessagesLeaveOut: what is missing is not taken for a zero.
-func missWhatMessagesLeaveOut(t *testing.T, b *backend, s *services.Services) {
-	const option = `{"options":[{"id":"std","carrier":"PostNord","name":"Standard","cost":{"amount":495,"currency":"EUR"},` +
-		`"order_by":"2026-11-22T17:00:00Z","arrives":"2026-11-25"}]}`
-	for _, answer := range []struct {
-		whole  string
-		fields []string
-		ask    func() error
-	}{
-		{
-			stockJSON, []string{`"product_id":"p-1",`, `"available":3,`},
-			func() error { _, _, err := observe(s.Inventory.Stock("p-1")); return err },
-		},
-		{
-			option, []string{`,"cost":{"amount":495,"currency":"EUR"}`, `,"currency":"EUR"`},
-			func() error { _, _, err := observe(s.Shipping.Options("p-1", 1, "")); return err },
-		},
-	} {
-		b.say(200, answer.whole)
-		if err := answer.ask(); err != nil {
-			t.Errorf("%s: %v", answer.whole, err)
-		}
-		for _, field := range answer.fields {
-			left := strings.Replace(answer.whole, field, "", 1)
-			if left == answer.whole || !json.Valid([]byte(left)) {
-				t.Fatalf("%s without %s is %s", answer.whole, field, left)
-			}
-			b.say(200, left)
-			if err := answer.ask(); fault.CodeOf(err) != fault.BadAnswer || fault.ReasonOf(err) != fault.ReasonInvalid {
-				t.Errorf("without %s: %v, want invalid", field, err)
-			}
-		}
-	}
 }
 
 // simulatedOver returns a simulator, and services that reach some of it over messages.
@@ -224,11 +188,14 @@ func changesOver(t *testing.T, b *backend, address string, publish func(product,
 	t.Cleanup(s.Close)
 	f := followStock(t, s, "p-1")
 	wantStock(t, f, 3)
-	publish("p-2", `{"product_id":"p-2","available":9}`)
-	publish("p-10", `{"product_id":"p-10","available":9}`)
+	publish("p-2", `{"product_id":"p-2","available":9,"low":false}`)
+	publish("p-10", `{"product_id":"p-10","available":9,"low":false}`)
 	publish("p-1", `{"product_id":"p-1","available":2,"low":true}`)
 	wantStock(t, f, 2)
-	for n, bad := range []string{`{"product_id":"p-1"}`, `s3cret`, `{"product_id":"p-2","available":9}`} {
+	for n, bad := range []string{
+		`{"product_id":"p-1"}`, `{"product_id":"p-1","available":9}`, `{"product_id":"p-1","available":-1,"low":true}`,
+		`s3cret`, `{"product_id":"p-2","available":9,"low":false}`,
+	} {
 		b.say(200, `{"product_id":"p-1","available":`+string(rune('4'+n))+`,"low":true}`)
 		publish("p-1", bad)
 		wantStock(t, f, 4+n) // it was asked for anew

@@ -20,12 +20,22 @@ func (m Money) sound() bool {
 	return true
 }
 
-// allSound reports whether the money of every element of a list is sound.
-func allSound[T any](list []T, money func(*T) Money) bool {
-	for i := range list {
-		if !money(&list[i]).sound() {
-			return false
-		}
+// priced reports whether it can be the price of something: a shop sells nothing for
+// nothing.
+func (m Money) priced() bool { return m.Amount > 0 && m.sound() }
+
+// sum is a [Money] as a service says it, of what may cost nothing. One that does not say
+// its amount is none.
+type sum struct {
+	Amount   *int64 `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// money returns what was said, and whether it says all and can be.
+func (s *sum) money() (Money, bool) {
+	if s.Amount == nil {
+		return Money{}, false
 	}
-	return true
+	m := Money{Amount: *s.Amount, Currency: s.Currency}
+	return m, m.sound()
 }

@@ -18,8 +18,15 @@ type Order struct {
 	Total    Money     `json:"total"`
 }
 
+// toldOrder is an order as the service says it over HTTP. Nothing may be the right total:
+// one that does not say it is none.
+type toldOrder struct {
+	Order
+	Total sum `json:"total"`
+}
+
 type orders struct {
-	Orders []Order `json:"orders"`
+	Orders []toldOrder `json:"orders"`
 }
 
 type ordersQuery struct {
@@ -53,14 +60,34 @@ func (o *Orders) ForProduct(user, product string, limit int) stream.Stream[[]Ord
 
 func (o *Orders) fetch(ctx context.Context, q ordersQuery) ([]Order, error) {
 	all, err := o.ask(ctx, q)
-	if err == nil && !allSound(all, func(o *Order) Money { return o.Total }) {
-		err = invalid("an order has a total that cannot be")
+	if err == nil && !every(all, (*Order).sound) {
+		err = invalid("an order lacks its id, its date, its status or what was bought, or has a total that cannot be")
 	}
 	return all, err
+}
+
+// sound reports whether an order has what a page shows of it.
+func (o *Order) sound() bool {
+	return o.ID != "" && !o.PlacedAt.IsZero() && o.Status != "" && every(o.Items, (*Item).sound) && o.Total.sound()
 }
 
 func (o *Orders) overHTTP(ctx context.Context, q ordersQuery) ([]Order, error) {
 	target := http.Path("/orders").Query("user", q.user).Query("product", q.product).Query("limit", decimal(q.limit))
 	answer, err := get[orders](ctx, &o.service, target)
-	return answer.Orders, err
+	switch {
+	case err != nil:
+		return nil, err
+	case answer.Orders == nil:
+		return nil, invalid("the answer has no list of orders")
+	}
+	all := make([]Order, len(answer.Orders))
+	for i := range all {
+		total, sound := answer.Orders[i].Total.money()
+		if !sound {
+			return nil, invalid("an order has a total that cannot be")
+		}
+		all[i] = answer.Orders[i].Order
+		all[i].Total = total
+	}
+	return all, nil
 }

@@ -40,8 +40,8 @@ func (p *Profiles) Profile(user string) stream.Stream[Profile] {
 
 func (p *Profiles) fetch(ctx context.Context, user string) (Profile, error) {
 	profile, err := get[Profile](ctx, &p.service, http.Path("/profiles/", user))
-	if err == nil && profile.User != user {
-		err = invalid("the answer is not the profile of the user asked for")
+	if err == nil && (profile.User != user || profile.Wishlist == nil) {
+		err = invalid("the answer is not the profile of the user asked for, or lacks the wish list")
 	}
 	return profile, err
 }

@@ -77,22 +77,28 @@ func (r *Recommendations) fetch(ctx context.Context, q relatedQuery) (Related, e
 	target := forUser(http.Path("/recommendations").Query("product", q.product), q.user)
 	related, err := get[Related](ctx, &r.service, target.Query("limit", decimal(q.limit)))
 	if err == nil && !related.sound() {
-		err = invalid("a product has a price that cannot be")
+		err = invalid("a list of products is missing, or one of them lacks its id or its name or has a price that cannot be")
 	}
 	return related, err
 }
 
-// sound reports whether the prices of all cards are.
+// sound reports whether all lists are there, of products that can be shown.
 func (r *Related) sound() bool {
-	price := func(c *Card) Money { return c.Price }
-	return allSound(r.BoughtTogether, price) && allSound(r.AlsoBought, price) && allSound(r.AlsoViewed, price)
+	return every(r.BoughtTogether, (*Card).sound) && every(r.AlsoBought, (*Card).sound) && every(r.AlsoViewed, (*Card).sound)
 }
+
+func (c *Card) sound() bool { return c.ProductID != "" && c.Name != "" && c.Price.priced() }
 
 func (r *Recommendations) fetchRows(ctx context.Context, q rowsQuery) ([]Row, error) {
 	target := forUser(http.Path("/rows"), q.user)
 	answer, err := get[rows](ctx, &r.service, target.Query("limit", decimal(q.limit)))
+	if err == nil && !every(answer.Rows, (*Row).sound) {
+		err = invalid("the rows are missing, or one of them lacks its title or its products")
+	}
 	return answer.Rows[:min(len(answer.Rows), q.limit)], err
 }
+
+func (r *Row) sound() bool { return r.Title != "" && r.ProductIDs != nil }
 
 func forUser(target http.Target, user string) http.Target {
 	if user == "" {

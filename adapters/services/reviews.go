@@ -73,18 +73,40 @@ func (r *Reviews) Summary(product string) stream.Stream[Summary] { return r.summ
 func (r *Reviews) fetch(ctx context.Context, q reviewsQuery) (TopReviews, error) {
 	target := http.Path("/reviews").Query("product", q.product).Query("limit", decimal(q.limit))
 	top, err := get[TopReviews](ctx, &r.service, target)
-	if err == nil && top.Summary.ProductID != q.product {
+	switch {
+	case err != nil:
+	case top.Summary.ProductID != q.product:
 		err = invalid("the reviews are not of the product asked for")
+	case !top.Summary.sound():
+		err = invalid("the sum of the reviews lacks something, or cannot be")
+	case !every(top.Reviews, (*Review).sound):
+		err = invalid("the reviews are missing, or one of them has a rating that cannot be, or no date")
 	}
 	return top, err
 }
 
-func (r *Reviews) fetchSummaries(ctx context.Context, products []string) (map[string]Summary, error) {
-	answer, err := getAll(ctx, &r.service, "/summaries", "products", products, summaries{make([]Summary, 0, len(products))})
-	if err != nil {
-		return nil, err
+const leastStars, mostStars = 1, 5
+
+// sound reports whether it can be, and has what a page shows of it.
+func (s *Summary) sound() bool {
+	if len(s.Histogram) != mostStars || s.Count < 0 {
+		return false
 	}
-	return byID(answer.Summaries, func(s *Summary) string { return s.ProductID }, func(*Summary) bool { return true })
+	if s.Count == 0 {
+		return s.Average == 0
+	}
+	return s.Average >= leastStars && s.Average <= mostStars
+}
+
+func (r *Review) sound() bool {
+	return r.Rating >= leastStars && r.Rating <= mostStars && !r.CreatedAt.IsZero()
+}
+
+func (r *Reviews) fetchSummaries(ctx context.Context, products []string) (map[string]Summary, error) {
+	return inBatch(products, func(products []string, room []Summary) ([]Summary, error) {
+		answer, err := getAll(ctx, &r.service, "/summaries", "products", products, summaries{room})
+		return answer.Summaries, err
+	}, func(s *Summary) string { return s.ProductID }, (*Summary).sound)
 }
 
 // fetchSummary is the batch of one: the service has no other form.

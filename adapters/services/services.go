@@ -5,8 +5,9 @@
 // This is the only package that knows what the services look like on the wire.
 // A query, which is comparable, is all that a call is made from: one user's
 // answer cannot reach another. An answer that names another thing than the one
-// asked for is refused as invalid, and so is one that lacks what no page can do
-// without, or says an amount of money that cannot be.
+// asked for is refused as invalid, and so is one that lacks what a page shows
+// and cannot show as nothing, or says what cannot be, whichever transport
+// brought it: a price of nothing, a list that is missing, a date of no day.
 //
 // Answers are shared between all that observe them, in this request and, where
 // they are remembered, in later ones: nobody may change them.
@@ -161,7 +162,7 @@ func get[T any](ctx context.Context, s *service, target http.Target) (T, error) 
 func prepare() error {
 	return errors.Join(
 		http.Prepare[Product](), http.Prepare[products](),
-		http.Prepare[Cart](),
+		http.Prepare[toldCart](),
 		http.Prepare[orders](),
 		http.Prepare[TopReviews](), http.Prepare[summaries](),
 		http.Prepare[told](), http.Prepare[stocks](),

@@ -20,8 +20,23 @@ type Option struct {
 	Arrives string    `json:"arrives"` // a day: 2026-11-25
 }
 
+// toldOption is an option as the service says it. Delivery may cost nothing: one that does
+// not say what it costs is none.
+type toldOption struct {
+	Option
+	Cost sum `json:"cost"`
+}
+
+// option returns what was told, and whether it has what a page shows of it.
+func (t *toldOption) option() (Option, bool) {
+	cost, sound := t.Cost.money()
+	o := t.Option
+	o.Cost = cost
+	return o, sound && o.ID != "" && o.Name != "" && !o.OrderBy.IsZero() && o.Arrives != ""
+}
+
 type options struct {
-	Options []Option `json:"options"`
+	Options []toldOption `json:"options"`
 }
 
 type optionsQuery struct {
@@ -68,10 +83,21 @@ func (s *Shipping) connect(c Client) bool {
 
 func (s *Shipping) fetch(ctx context.Context, q optionsQuery) ([]Option, error) {
 	answer, err := s.remote.ways(ctx, q)
-	if err == nil && !allSound(answer.Options, func(o *Option) Money { return o.Cost }) {
-		err = invalid("a way of delivery has a cost that cannot be")
+	switch {
+	case err != nil:
+		return nil, err
+	case answer.Options == nil:
+		return nil, invalid("the answer has no list of ways of delivery")
 	}
-	return answer.Options, err
+	all := make([]Option, len(answer.Options))
+	for i := range all {
+		one, sound := answer.Options[i].option()
+		if !sound {
+			return nil, invalid("a way of delivery lacks its id, its name or its dates, or has a cost that cannot be")
+		}
+		all[i] = one
+	}
+	return all, nil
 }
 
 // shippingHTTP is the service over HTTP.
