@@ -108,17 +108,31 @@ func (g *gateway) brokerOf(service string) func(error) {
 	}
 }
 
-// made is a client that is none if there is an error. The instances of the configuration
-// are a broker's servers.
+// made is a client that is none if there is an error, which names the field of the
+// configuration.
 func made[C client](c C, err error) (client, error) {
-	var f *fault.Error
-	if errors.As(err, &f) && strings.HasPrefix(f.Field, "servers") {
-		err = fault.InvalidField("instances"+strings.TrimPrefix(f.Field, "servers"), f.Detail)
-	}
 	if err != nil {
-		return nil, err
+		return nil, asConfigured(err)
 	}
 	return c, nil
+}
+
+// asConfigured names a field at fault as the configuration does, where a client has another
+// name for it.
+func asConfigured(err error) error {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	for field, key := range map[string]string{"servers": "instances", "publishers": "live.instances", "publisher_port": "live.port"} {
+		if name, index, _ := strings.Cut(f.Field, "["); name == field {
+			if index != "" {
+				key += "[" + index
+			}
+			return fault.InvalidField(key, f.Detail)
+		}
+	}
+	return err
 }
 
 // known returns the URLs of a service's brokers, with who the gateway is there.

@@ -28,6 +28,25 @@ func TestRetryAfterIsTheLongestSleep(t *testing.T) {
 	}
 }
 
+// TestClientsRefuseByTheNamesOfTheConfiguration, what it has let pass.
+func TestClientsRefuseByTheNamesOfTheConfiguration(t *testing.T) {
+	g := &gateway{config: &config.Config{}}
+	rules := config.Balance{Policy: "round_robin"}
+	for field, s := range map[string]config.Service{
+		"instances[0]":      {Transport: "zmq", Instances: []string{"TCP://h:1"}},
+		"live.instances[1]": {Transport: "zmq", Live: config.Published{Instances: []string{"tcp://h:1", "TCP://h:1"}}},
+		"live.instances":    {Transport: "zmq", Live: config.Published{Instances: make([]string, 1001)}},
+		"live.port":         {Transport: "zmq", Live: config.Published{Port: 1 << 16}},
+		"instances":         {Transport: "nats"},
+	} {
+		s.Balance = rules
+		var f *fault.Error
+		if c, err := g.dial("inventory", &s); !errors.As(err, &f) || f.Field != field || c != nil {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
 // TestReloadTellsWhyNot: each error of a reload is one that a client can be told.
 func TestReloadTellsWhyNot(t *testing.T) {
 	b, err := newBuild()
