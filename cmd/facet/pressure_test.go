@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/facet-gateway/facet/adapters/simulator"
+	"github.com/facet-gateway/facet/bench/openloop"
 	"github.com/facet-gateway/facet/core/config"
 	"github.com/facet-gateway/facet/core/edge"
 )
@@ -237,19 +238,21 @@ func TestHangingService(t *testing.T) {
 	s.mustGet("p-1042")
 	s.fault("inventory", "hang")
 	timeout := 300 * time.Millisecond
-	opened := 0
+	opened, late := 0, time.Duration(0) // how much later than asked this machine has woken a goroutine
 	for i := range 30 {
+		lag := openloop.WatchLateness()
 		began := time.Now()
 		r, body := s.mustGet("p-1042")
 		took := time.Since(began)
+		late = max(late, lag().Most)
 		if r.StatusCode != http.StatusOK || !strings.Contains(r.Header.Get("Facet-Parts"), "inventory=missing;reason=") {
 			t.Fatalf("page %d: %d %q", i, r.StatusCode, r.Header.Get("Facet-Parts"))
 		}
 		if !json.Valid([]byte(body)) || !strings.Contains(body, `"availability":"unknown"`) {
 			t.Fatalf("page %d: %s", i, body)
 		}
-		if took > timeout+50*time.Millisecond {
-			t.Errorf("page %d took %v", i, took)
+		if took > timeout+50*time.Millisecond+min(late, 50*time.Millisecond) {
+			t.Errorf("page %d took %v, on a machine that is up to %v late", i, took, late)
 		}
 		if strings.HasSuffix(r.Header.Get("Facet-Parts"), "reason=open") && opened == 0 {
 			opened = i
