@@ -164,7 +164,8 @@ func TestBeyondRefused(t *testing.T) {
 // is spelled.
 func TestPagesAreNobodyElses(t *testing.T) {
 	var asked atomic.Int64
-	f := routed(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) }, func(_ *server.Options, rules *passthrough.Rules, _ *command.Policy) {
+	count := func(http.ResponseWriter, *http.Request) { asked.Add(1) }
+	f := routed(t, count, func(_ *server.Options, rules *passthrough.Rules, _ *command.Policy) {
 		rules.Prefix, rules.Rewrite = "/", "/"
 	})
 	address, stop := serve(t, f)

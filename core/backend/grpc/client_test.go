@@ -249,7 +249,8 @@ func TestHealthChecks(t *testing.T) {
 	state := func(want balance.State, why string) func() bool {
 		return func() bool {
 			of := client.Status()
-			return of[0].State == want && strings.Contains(of[0].Check, why) && of[1].State != balance.Unhealthy // it warms up if a check of it was late
+			return of[0].State == want && strings.Contains(of[0].Check, why) &&
+				of[1].State != balance.Unhealthy // it warms up if a check of it was late
 		}
 	}
 	sick.health.SetServingStatus("cart", 2)
