@@ -159,11 +159,11 @@ func TestWhatNobodyAskedForReachesNobody(t *testing.T) {
 		"it has closed": func(nc net.Conn) { _ = nc.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			did := make(chan struct{})
+			released, did := make(chan struct{}), make(chan struct{})
 			address, _ := serve(t, func(nc net.Conn, from *bufio.Reader) {
 				said, _ := from.ReadString('\n')
 				_, _ = nc.Write([]byte(said))
-				time.Sleep(20 * time.Millisecond)
+				<-released
 				end(nc)
 				close(did)
 				_, _ = from.ReadString('\n')
@@ -174,6 +174,7 @@ func TestWhatNobodyAskedForReachesNobody(t *testing.T) {
 				t.Fatalf("got %q, %v", said, err)
 			}
 			p.Release(m, m.End())
+			close(released)
 			told(t, did, "the server's part")
 			time.Sleep(20 * time.Millisecond) // for loopback to carry it
 			m = acquire(t, p)

@@ -38,9 +38,8 @@ type peer struct {
 	links   atomic.Int64 // made so far
 }
 
-// serve starts a ROUTER on loopback, on a free port unless it is told one. What answer
-// returns is sent, each as a message, on the connection that the question came by.
-func serve(t testing.TB, address string, answer func(m [][]byte) [][][]byte) *peer {
+// listen listens at an address, once the one before has left it.
+func listen(t testing.TB, address string) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", address)
 	for end := time.Now().Add(long); err != nil && time.Now().Before(end); time.Sleep(time.Millisecond) {
@@ -49,6 +48,14 @@ func serve(t testing.TB, address string, answer func(m [][]byte) [][][]byte) *pe
 	if err != nil {
 		t.Fatal(err)
 	}
+	return l
+}
+
+// serve starts a ROUTER on loopback, on a free port unless it is told one. What answer
+// returns is sent, each as a message, on the connection that the question came by.
+func serve(t testing.TB, address string, answer func(m [][]byte) [][][]byte) *peer {
+	t.Helper()
+	l := listen(t, address)
 	ctx, stop := context.WithCancel(context.Background())
 	p := &peer{address: l.Addr().String(), stop: stop}
 	context.AfterFunc(ctx, func() { _ = l.Close() })

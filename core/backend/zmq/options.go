@@ -1,6 +1,7 @@
 package zmq
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"strconv"
@@ -42,19 +43,10 @@ const (
 )
 
 func (o Options) withDefaults() Options {
-	for _, set := range []struct {
-		field *int
-		value int
-	}{
-		{&o.MaxBody, message.DefaultMaxBody},
-		{&o.MaxInFlight, message.DefaultMaxInFlight},
-		{&o.InboxMessages, message.DefaultInboxMessages},
-		{&o.InboxBytes, message.DefaultInboxBytes},
-	} {
-		if *set.field == 0 {
-			*set.field = set.value
-		}
-	}
+	o.MaxBody = cmp.Or(o.MaxBody, message.DefaultMaxBody)
+	o.MaxInFlight = cmp.Or(o.MaxInFlight, message.DefaultMaxInFlight)
+	o.InboxMessages = cmp.Or(o.InboxMessages, message.DefaultInboxMessages)
+	o.InboxBytes = cmp.Or(o.InboxBytes, message.DefaultInboxBytes)
 	if o.DialTimeout == 0 {
 		o.DialTimeout = defaultDialTimeout
 	}

@@ -28,13 +28,7 @@ type pub struct {
 // publish starts a PUB on loopback, on a free port unless it is told one.
 func publish(t testing.TB, address string) *pub {
 	t.Helper()
-	l, err := net.Listen("tcp", address)
-	for end := time.Now().Add(long); err != nil && time.Now().Before(end); time.Sleep(time.Millisecond) {
-		l, err = net.Listen("tcp", address) // the one before may not have left yet
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listen(t, address)
 	ctx, stop := context.WithCancel(context.Background())
 	p := &pub{address: l.Addr().String(), stop: stop}
 	context.AfterFunc(ctx, func() { _ = l.Close() })

@@ -244,21 +244,7 @@ func FuzzServe(f *testing.F) {
 	f.Add([]byte(frame(0, "\x01stock.p-1") + frame(0, "\x00stock.p-1") + frame(0, "") + frame(1, "\x01a") + frame(0, "b")))
 	f.Add([]byte(frame(4, "\x09SUBSCRIBEa")))
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		here, there := net.Pipe()
-		defer here.Close()  //nolint:errcheck // a pipe
-		defer there.Close() //nolint:errcheck // a pipe
-		go func() { _, _ = io.Copy(io.Discard, there) }()
-		shaken := make(chan struct{})
-		go func() {
-			_, _ = there.Write(append(handshake("SUB"), sent...))
-			<-shaken
-			_ = there.Close()
-		}()
-		c, err := zmtp.AcceptPub(t.Context(), here, limits())
-		close(shaken)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := saying(t, zmtp.AcceptPub, "SUB", sent)
 		pub := &zmtp.Pub{}
 		if err := pub.Serve(c); err == nil {
 			t.Error("it ended without an error")

@@ -313,27 +313,36 @@ func TestWhoDoesNotRead(t *testing.T) {
 	}
 }
 
+// saying returns a connection whose other end says something after its handshake, and goes.
+func saying(
+	t *testing.T, accept func(context.Context, net.Conn, zmtp.Limits) (*zmtp.Conn, error), as string, sent []byte,
+) *zmtp.Conn {
+	t.Helper()
+	here, there := net.Pipe()
+	t.Cleanup(func() { _, _ = here.Close(), there.Close() })
+	go func() { _, _ = io.Copy(io.Discard, there) }()
+	shaken := make(chan struct{})
+	go func() {
+		_, _ = there.Write(append(handshake(as), sent...))
+		<-shaken
+		_ = there.Close()
+	}()
+	c, err := accept(t.Context(), here, limits())
+	close(shaken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // FuzzReceive reads whatever comes after a handshake.
 func FuzzReceive(f *testing.F) {
 	f.Add([]byte(frame(1, "id") + frame(0, "body")))
 	f.Add([]byte(frame(4, "\x04PING\x00\x0ayou") + frame(0, "")))
 	f.Add([]byte("\x02\x7f\xff\xff\xff\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		here, there := net.Pipe()
-		defer here.Close()  //nolint:errcheck // a pipe
-		defer there.Close() //nolint:errcheck // a pipe
-		go func() { _, _ = io.Copy(io.Discard, there) }()
-		shaken := make(chan struct{})
-		go func() {
-			_, _ = there.Write(append(handshake("DEALER"), sent...))
-			<-shaken
-			_ = there.Close()
-		}()
-		c, err := zmtp.Accept(t.Context(), here, limits())
-		close(shaken)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := saying(t, zmtp.Accept, "DEALER", sent)
+		var err error
 		for err == nil {
 			var m [][]byte
 			m, err = c.Receive()
