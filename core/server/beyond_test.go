@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -156,6 +157,32 @@ func TestBeyondRefused(t *testing.T) {
 		}
 	}
 	if err := stop(); err != nil || asked.Load() != 0 {
+		t.Errorf("%v; the service was asked %d times", err, asked.Load())
+	}
+}
+
+// TestNothingIsSmuggledByOldRequests: of HTTP/1.0 the length is believed, and the rest of
+// the body must not pass for another request.
+func TestNothingIsSmuggledByOldRequests(t *testing.T) {
+	var asked atomic.Int64
+	f := routed(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) }, nil)
+	address, stop := serve(t, f)
+	const inner = "GET /api/carts/smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = fmt.Fprintf(c, "POST /api/carts/7 HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\nContent-Length: 4\r\n"+
+		"Transfer-Encoding: chunked\r\n\r\n%02x\r\n%s\r\n0\r\n\r\n", len(inner), inner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := io.ReadAll(c) // until it is closed; by a reset, as more was sent than was read
+	if n := strings.Count(string(got), "HTTP/1."); n > 1 {
+		t.Errorf("%d answers: %q", n, got)
+	}
+	_ = c.Close()
+	if err := stop(); err != nil || asked.Load() != 1 {
 		t.Errorf("%v; the service was asked %d times", err, asked.Load())
 	}
 }
