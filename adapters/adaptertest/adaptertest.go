@@ -18,10 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/core/adapter"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/devices"
 )
 
@@ -125,16 +124,12 @@ func (p *Page) check() error {
 }
 
 // Main is the TestMain of a package with proofs: it knows the flag -update, and
-// fails when a goroutine is left in the end.
+// fails when a goroutine or a descriptor is left in the end.
 func Main(m *testing.M) {
 	if flag.Lookup("update") == nil {
 		flag.Bool("update", false, "write the golden pages anew")
 	}
-	const monitor = "github.com/afex/hystrix-go/hystrix.(*" // goroutines that live as long as the process
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction(monitor+"metricExchange).Monitor"),
-		goleak.IgnoreAnyFunction(monitor+"poolMetrics).Monitor"),
-	)
+	leaktest.Main(m, leaktest.Circuits()...)
 }
 
 func updating() bool {

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/adapters/services"
 	"github.com/facet-gateway/facet/core/backend/amqp"
 	"github.com/facet-gateway/facet/core/backend/grpc"
@@ -21,17 +19,12 @@ import (
 	"github.com/facet-gateway/facet/core/backend/zmq"
 	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
 )
 
-func TestMain(m *testing.M) {
-	const monitor = "github.com/afex/hystrix-go/hystrix.(*" // goroutines that live as long as the process
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction(monitor+"metricExchange).Monitor"),
-		goleak.IgnoreAnyFunction(monitor+"poolMetrics).Monitor"),
-	)
-}
+func TestMain(m *testing.M) { leaktest.Main(m, leaktest.Circuits()...) }
 
 // backend plays all nine services: it answers what it is told to, and notes
 // what it is asked.

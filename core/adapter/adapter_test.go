@@ -7,16 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
 	"github.com/facet-gateway/facet/devices"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // page is what these tests show: its fields are set by setters.
 type page struct {

@@ -3,13 +3,7 @@ package command_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/facet-gateway/facet/core/leaktest"
 )
 
-// hystrix-go keeps two goroutines for each circuit, for ever.
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*metricExchange).Monitor"),
-		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*poolMetrics).Monitor"),
-	)
-}
+func TestMain(m *testing.M) { leaktest.Main(m, leaktest.Circuits()...) }

@@ -4,7 +4,7 @@ import (
 	"flag"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/facet-gateway/facet/core/leaktest"
 )
 
 // TestMain lets several tests run at a time on a small machine, too: they wait more
@@ -14,5 +14,5 @@ func TestMain(m *testing.M) {
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
 		_ = parallel.Value.Set("4")
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }

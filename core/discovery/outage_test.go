@@ -17,6 +17,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/facet-gateway/facet/core/discovery"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/rollout/etcd/etcdtest"
 )
 
@@ -54,16 +55,6 @@ func TestDeadRegistry(t *testing.T) {
 	if s := f.Status(); s.Stale || s.Error != "" || s.Changes != 2 {
 		t.Errorf("healed: %+v", s)
 	}
-}
-
-// descriptors of this process.
-func descriptors(t *testing.T) int {
-	t.Helper()
-	all, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("only Linux tells")
-	}
-	return len(all)
 }
 
 // TestNothingStays: after watches of registries that work, hang, are gone and come
@@ -111,7 +102,9 @@ func TestNothingStays(t *testing.T) {
 			goroutines, files = settledAt(t)
 			continue
 		}
-		soon(t, 5*time.Second, "all is as it was", func() bool { return runtime.NumGoroutine() <= goroutines && descriptors(t) <= files })
+		soon(t, 5*time.Second, "all is as it was", func() bool {
+			return runtime.NumGoroutine() <= goroutines && leaktest.Descriptors(t) <= files
+		})
 	}
 }
 
@@ -122,7 +115,7 @@ func settledAt(t *testing.T) (goroutines, files int) {
 	const enough = 100
 	same := 0
 	soon(t, patience, "it is quiet", func() bool {
-		g, f := runtime.NumGoroutine(), descriptors(t)
+		g, f := runtime.NumGoroutine(), leaktest.Descriptors(t)
 		if same++; g != goroutines || f != files {
 			goroutines, files, same = g, f, 0
 		}

@@ -16,22 +16,15 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/command"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/passthrough"
 	"github.com/facet-gateway/facet/core/report"
 )
 
-// hystrix-go keeps two goroutines for each circuit, for ever.
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*metricExchange).Monitor"),
-		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*poolMetrics).Monitor"),
-	)
-}
+func TestMain(m *testing.M) { leaktest.Main(m, leaktest.Circuits()...) }
 
 // service is a server of the test's own words, connection by connection.
 type service struct {

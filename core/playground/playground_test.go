@@ -12,18 +12,17 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/admin"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/playground"
 	"github.com/facet-gateway/facet/core/server"
 	"github.com/facet-gateway/facet/core/stream"
 	"github.com/facet-gateway/facet/devices"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 type query struct {
 	ID string `query:"id" check:"id,required"`

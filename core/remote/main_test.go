@@ -7,23 +7,16 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/command"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/remote"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/stream"
 	"github.com/facet-gateway/facet/devices"
 )
 
-// hystrix-go keeps two goroutines for each circuit, for ever.
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*metricExchange).Monitor"),
-		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*poolMetrics).Monitor"),
-	)
-}
+func TestMain(m *testing.M) { leaktest.Main(m, leaktest.Circuits()...) }
 
 const jsonType = "application/json"
 

@@ -17,17 +17,15 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/core/adapter"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/server"
 	"github.com/facet-gateway/facet/core/stream"
 	"github.com/facet-gateway/facet/devices"
 )
 
-// hystrix-go keeps two goroutines for each circuit, for ever.
 func TestMain(m *testing.M) {
 	if os.Getenv(loadGateway) != "" {
 		if err := playGateway(); err != nil {
@@ -36,10 +34,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*metricExchange).Monitor"),
-		goleak.IgnoreAnyFunction("github.com/afex/hystrix-go/hystrix.(*poolMetrics).Monitor"),
-	)
+	leaktest.Main(m, leaktest.Circuits()...)
 }
 
 type query struct {

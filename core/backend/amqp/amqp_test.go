@@ -15,6 +15,7 @@ import (
 
 	"github.com/facet-gateway/facet/core/backend/amqp"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 )
 
@@ -288,14 +289,14 @@ func closeEndsCalls(t *testing.T, c *amqp.Client) {
 }
 
 func descriptorsAtBaseline(t *testing.T, url string) {
-	before := descriptors(t)
+	before := leaktest.Descriptors(t)
 	for range 5 {
 		c := newClient(t, amqp.Options{Servers: []string{url}})
 		_, _ = askFor(t.Context(), c, "hung", "x", 5*time.Millisecond)
 		c.Close()
 		newAway(t, amqp.Options{Servers: []string{url}}).Close()
 	}
-	soon(t, "descriptors are at baseline", func() bool { return descriptors(t) <= before })
+	soon(t, "descriptors are at baseline", func() bool { return leaktest.Descriptors(t) <= before })
 }
 
 func whoItIs(t *testing.T, url string) {

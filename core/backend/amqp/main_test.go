@@ -2,23 +2,22 @@ package amqp_test
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	amqpgo "github.com/rabbitmq/amqp091-go"
-	"go.uber.org/goleak"
 
 	"github.com/facet-gateway/facet/core/backend/amqp"
 	"github.com/facet-gateway/facet/core/backend/amqp/amqptest"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 )
 
 // long is longer than anything here takes.
 const long = 30 * time.Second
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 type option struct {
 	ID string `json:"id"`
@@ -138,12 +137,3 @@ func soon(t testing.TB, what string, ok func() bool) {
 }
 
 func large(n int) []byte { return []byte(`{"id":"` + strings.Repeat("x", n) + `"}`) }
-
-func descriptors(t *testing.T) int {
-	t.Helper()
-	open, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("this system does not tell")
-	}
-	return len(open)
-}

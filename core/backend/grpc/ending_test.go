@@ -3,7 +3,6 @@ package grpc_test
 import (
 	"context"
 	"errors"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/facet-gateway/facet/core/backend/grpc"
 	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 )
 
 const (
@@ -230,7 +230,7 @@ func TestClose(t *testing.T) {
 		return echo(stream, text)
 	})
 	other := serve(t, echo)
-	before := descriptors(t)
+	before := leaktest.Descriptors(t)
 	leaving, closed := clientOf(t, s.address), clientOf(t, s.address)
 	var callers sync.WaitGroup
 	for _, client := range []*grpc.Client{leaving, closed} {
@@ -255,14 +255,5 @@ func TestClose(t *testing.T) {
 	close(goOn)
 	callers.Wait()
 	leaving.Close()
-	soon(t, "every connection is closed", func() bool { return descriptors(t) <= before })
-}
-
-func descriptors(t *testing.T) int {
-	t.Helper()
-	open, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("the system does not tell which descriptors are open")
-	}
-	return len(open)
+	soon(t, "every connection is closed", func() bool { return leaktest.Descriptors(t) <= before })
 }

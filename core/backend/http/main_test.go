@@ -3,14 +3,11 @@ package http_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/core/backend/http"
+	"github.com/facet-gateway/facet/core/leaktest"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 func newClient(t testing.TB, options http.Options) *http.Client {
 	t.Helper()

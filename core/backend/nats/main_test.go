@@ -10,16 +10,16 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
-	"go.uber.org/goleak"
 
 	"github.com/facet-gateway/facet/core/backend/nats"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 )
 
 // long is longer than anything here takes.
 const long = 20 * time.Second
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 type stock struct {
 	ID string `json:"id"`

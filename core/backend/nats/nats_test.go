@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/facet-gateway/facet/core/backend/nats"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 )
 
@@ -609,7 +609,7 @@ func TestDescriptorsAtBaseline(t *testing.T) {
 	s, url := serve(t, server.Options{})
 	service := peer(t, url)
 	answers(t, service, "hung", func(*natsgo.Msg) *natsgo.Msg { return nil })
-	before := descriptors(t)
+	before := leaktest.Descriptors(t)
 	for range 5 {
 		c := newClient(t, nats.Options{Servers: []string{url, "nats://127.0.0.1:1"}})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
@@ -618,17 +618,8 @@ func TestDescriptorsAtBaseline(t *testing.T) {
 		c.Close()
 		newAway(t, nats.Options{Servers: []string{url}}).Close()
 	}
-	soon(t, "descriptors are at baseline", func() bool { return descriptors(t) <= before })
+	soon(t, "descriptors are at baseline", func() bool { return leaktest.Descriptors(t) <= before })
 	kill(s)
-}
-
-func descriptors(t *testing.T) int {
-	t.Helper()
-	open, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("this system does not tell")
-	}
-	return len(open)
 }
 
 func BenchmarkRequest(b *testing.B) {

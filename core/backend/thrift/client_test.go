@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -303,13 +302,4 @@ func TestAnInstanceThatIsBack(t *testing.T) {
 		listener = listen(t, listener.Addr().String())
 	}
 	_ = listener.Close()
-}
-
-func descriptors(t *testing.T) int {
-	t.Helper()
-	open, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("the system does not tell which descriptors are open")
-	}
-	return len(open)
 }

@@ -6,15 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/core/backend/thrift"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 func newClient(t testing.TB, options thrift.Options) *thrift.Client {
 	t.Helper()

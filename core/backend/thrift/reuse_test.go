@@ -9,6 +9,7 @@ import (
 	"github.com/facet-gateway/facet/core/backend/thrift"
 	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 )
 
 func TestConnectionsAreKept(t *testing.T) {
@@ -167,7 +168,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 func TestClose(t *testing.T) {
 	s, inside, goOn := slow(t)
 	other := replies(t, echo)
-	before := descriptors(t)
+	before := leaktest.Descriptors(t)
 	leaving, closed := clientOf(t, s.address), clientOf(t, s.address)
 	results := make(chan error, 2)
 	for _, client := range []*thrift.Client{leaving, closed} {
@@ -196,6 +197,6 @@ func TestClose(t *testing.T) {
 	}
 	leaving.Close()
 	soon(t, "every connection is closed", func() bool {
-		return s.ends.Load() == 2 && other.ends.Load() == 1 && descriptors(t) <= before
+		return s.ends.Load() == 2 && other.ends.Load() == 1 && leaktest.Descriptors(t) <= before
 	})
 }

@@ -3,24 +3,22 @@ package zmq_test
 import (
 	"context"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/core/backend/zmq"
 	"github.com/facet-gateway/facet/core/backend/zmq/zmtp"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 )
 
 // long is longer than anything here takes.
 const long = 20 * time.Second
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 type stock struct {
 	ID string `json:"id"`
@@ -148,12 +146,3 @@ func soon(t testing.TB, what string, ok func() bool) {
 }
 
 func large(n int) string { return `{"id":"` + strings.Repeat("x", n) + `"}` }
-
-func descriptors(t *testing.T) int {
-	t.Helper()
-	open, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("this system does not tell")
-	}
-	return len(open)
-}

@@ -19,6 +19,7 @@ import (
 	"github.com/facet-gateway/facet/core/balance"
 	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 )
 
@@ -436,14 +437,14 @@ func TestTooManyInFlightAndClose(t *testing.T) {
 
 func TestDescriptorsAtBaseline(t *testing.T) {
 	p := serve(t, "127.0.0.1:0", never)
-	before := descriptors(t)
+	before := leaktest.Descriptors(t)
 	for range 5 {
 		c := newClient(t, zmq.Options{Instances: []string{p.url(), "tcp://127.0.0.1:1"}})
 		_, _ = askFor(t.Context(), c, "stock", "x", 5*time.Millisecond)
 		c.Close()
 		newClient(t, zmq.Options{Instances: []string{p.url()}}).Close()
 	}
-	soon(t, "descriptors are at baseline", func() bool { return descriptors(t) <= before })
+	soon(t, "descriptors are at baseline", func() bool { return leaktest.Descriptors(t) <= before })
 }
 
 func TestBadOptions(t *testing.T) {

@@ -3,7 +3,7 @@ package memcached_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/facet-gateway/facet/core/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }

@@ -4,12 +4,12 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/facet-gateway/facet/core/leaktest"
 )
 
 func TestMain(m *testing.M) {
 	if endpoint := os.Getenv("FACET_TEST_ETCD"); endpoint != "" {
 		reportOn(endpoint)
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }

@@ -10,15 +10,14 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/facet-gateway/facet/core/fault"
+	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/report"
 	"github.com/facet-gateway/facet/core/rollout"
 	"github.com/facet-gateway/facet/core/rollout/fleet"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // clock is a time that tests move.
 type clock struct{ at atomic.Int64 }

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/facet-gateway/facet/core/backend/zmq/zmtp"
+	"github.com/facet-gateway/facet/core/leaktest"
 )
 
 const long = 10 * time.Second
@@ -23,7 +24,7 @@ const long = 10 * time.Second
 // TestMain fails if a goroutine is left, but for one that a PUB of the library leaves when
 // it is closed before it has sent all.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/go-zeromq/zmq4.(*pubMWriter).run"))
+	leaktest.Main(m, goleak.IgnoreAnyFunction("github.com/go-zeromq/zmq4.(*pubMWriter).run"))
 }
 
 func limits() zmtp.Limits {
