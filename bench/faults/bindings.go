@@ -112,22 +112,35 @@ func bindings(ctx context.Context, l *lab, _ row) ([]finding, error) {
 			return nil, err
 		}
 	}
-	const most = 1.25
-	return []finding{
-		{what: "CPU per page, µs: all over HTTP, and mixed", healthy: all[0].cpu, faulty: all[2].cpu},
-		{what: "CPU per page, ratio of equal runs", faulty: ratios(all[1].cpu, all[0].cpu)},
-		medianAtMost("CPU per page, mixed, of all over HTTP", ratios(all[2].cpu, all[0].cpu), most),
-		{what: "CPU per page at 800 pages/s, µs: all over HTTP, and mixed", healthy: alike.healthy, faulty: alike.faulty},
-		medianAtMost("CPU per page at 800 pages/s, mixed, of all over HTTP", ratios(alike.faulty, alike.healthy), most),
+	return append(alike,
+		finding{what: "CPU per page, µs: all over HTTP, and mixed", healthy: all[0].cpu, faulty: all[2].cpu},
+		finding{what: "CPU per page, ratio of equal runs", faulty: ratios(all[1].cpu, all[0].cpu)},
+		medianAtMost("CPU per page, mixed, of all over HTTP", ratios(all[2].cpu, all[0].cpu), mostMixed),
 		atMost("pages that are not byte for byte the same", nil, []float64{differ}, 0, nil),
-	}, nil
+	), nil
 }
 
-// atOneRate measures what a page costs, µs, when both are asked for as many: closed loop,
-// the one whose backends leave it less of the processors makes fewer pages, and finds less
-// that can be done at once.
-func atOneRate(ctx context.Context, plain, mixed *contender, rounds int, span time.Duration) (f finding, err error) {
-	const rate = 800
+// mostMixed is what a page may cost over mixed transports, of one all over HTTP.
+const mostMixed = 1.25
+
+// atOneRate measures what a page costs when both are asked for as many: as many as can be
+// made are fewer of the one whose backends leave it less of the processors, and a page
+// costs the less, the more of them are made at once.
+func atOneRate(ctx context.Context, plain, mixed *contender, rounds int, span time.Duration) (all []finding, err error) {
+	for _, rate := range []float64{400, 800, 1200} {
+		cost, err := costs(ctx, plain, mixed, rate, rounds, span)
+		if err != nil {
+			return nil, err
+		}
+		cost.what = fmt.Sprintf("CPU per page at %v pages/s, µs: all over HTTP, and mixed", rate)
+		ratio := fmt.Sprintf("CPU per page at %v pages/s, mixed, of all over HTTP", rate)
+		all = append(all, cost, medianAtMost(ratio, ratios(cost.faulty, cost.healthy), mostMixed))
+	}
+	return all, nil
+}
+
+// costs measures what a page costs, µs, over HTTP alone and mixed, in turns.
+func costs(ctx context.Context, plain, mixed *contender, rate float64, rounds int, span time.Duration) (f finding, err error) {
 	for round := range rounds {
 		for turn := range 2 {
 			c, is := plain, turn != round%2
