@@ -2,12 +2,7 @@ package discovery_test
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -16,6 +11,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/facet-gateway/facet/core/certtest"
 	"github.com/facet-gateway/facet/core/discovery"
 	"github.com/facet-gateway/facet/core/leaktest"
 	"github.com/facet-gateway/facet/core/rollout/etcd/etcdtest"
@@ -124,39 +120,16 @@ func settledAt(t *testing.T) (goroutines, files int) {
 	return goroutines, files
 }
 
-// certified writes the certificate of a test server of the standard library, which is
-// for 127.0.0.1, and its key.
-func certified(t *testing.T) (cert, key string) {
-	t.Helper()
-	s := httptest.NewTLSServer(http.NotFoundHandler())
-	defer s.Close()
-	pair := s.TLS.Certificates[0]
-	private, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	cert, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	for file, block := range map[string]*pem.Block{
-		cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: private},
-	} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
-}
-
 // TestEtcdOverTLS: whom nobody vouches for is not asked.
 func TestEtcdOverTLS(t *testing.T) {
 	t.Parallel()
-	cert, key := certified(t)
-	s := etcdtest.Start(t, "--cert-file", cert, "--key-file", key)
+	c := certtest.Loopback(t)
+	s := etcdtest.Start(t, "--cert-file", c.Cert, "--key-file", c.Key)
 	o := discovery.EtcdOptions{Endpoints: []string{s.URL}}
 	watch(t, etcdAt(t, o)).fails(3*time.Second, 0, "cannot be asked")
-	o.CAFile = key
+	o.CAFile = c.Key
 	watch(t, etcdAt(t, o)).fails(time.Second, 0, "no certificate")
-	o.CAFile = cert
+	o.CAFile = c.Cert
 	secured, err := discovery.SecuredBy(o)
 	if err != nil {
 		t.Fatal(err)
