@@ -36,9 +36,9 @@ demo: build ## run the gateway and its simulated services on loopback until Ctrl
 # All is compiled at once, but the tests of one package run at a time: some hold
 # bounds of the wall clock, which a neighbour with the race detector would break.
 #
-# The race detector leaves out the assembler of the JSON library, which runs alone while
-# it compiles a type and shares nothing: watching it makes each start of the program,
-# of which the tests have some hundred, take seconds.
+# The race detector leaves out the assembler that the JSON library compiles code with:
+# watched, it makes each start of the program, of which the tests have some hundred, take
+# seconds. A race inside it would go unseen; whoever uses it is watched.
 UNWATCHED := -gcflags=github.com/twitchyliquid64/golang-asm/...=-race=false
 
 .PHONY: test
