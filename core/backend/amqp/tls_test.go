@@ -2,7 +2,6 @@ package amqp_test
 
 import (
 	"crypto/tls"
-	"net"
 	"strings"
 	"testing"
 
@@ -15,7 +14,7 @@ import (
 // TestTLS: questions go to whom somebody vouches for, and to nobody else.
 func TestTLS(t *testing.T) {
 	certificate := certtest.Loopback(t)
-	address := freeAddress(t)
+	address := "127.0.0.1:" + amqptest.FreePorts(t, 1)[0]
 	server := amqptest.Start(t, "listeners.ssl.1 = "+address, "ssl_options.certfile = "+certificate.Cert,
 		"ssl_options.keyfile = "+certificate.Key, "ssl_options.cacertfile = "+certificate.Cert, "ssl_options.verify = verify_none")
 	newPeer(t, server.URL).answers("echo", echo)
@@ -35,15 +34,4 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-}
-
-// freeAddress returns an address of loopback that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close() //nolint:errcheck // it has served
-	return l.Addr().String()
 }

@@ -46,7 +46,7 @@ func Start(t testing.TB, more ...string) *Server {
 	if _, err := os.Stat(Program); err != nil {
 		t.Fatalf("%v: `make test-tools` installs it (Debian: apt-get install rabbitmq-server)", err)
 	}
-	ports := freePorts(t, 3)
+	ports := FreePorts(t, 3)
 	folder := t.TempDir()
 	s := &Server{
 		URL: "amqp://guest:guest@127.0.0.1:" + ports[0], t: t, address: "127.0.0.1:" + ports[0],
@@ -91,8 +91,9 @@ func Environment(folder string, ports []string) []string {
 	}
 }
 
-// freePorts are different, since each is held until all are known.
-func freePorts(t testing.TB, n int) []string {
+// FreePorts are ports of loopback that nobody listens on. They are different, since each
+// is held until all are known.
+func FreePorts(t testing.TB, n int) []string {
 	t.Helper()
 	var config net.ListenConfig
 	ports := make([]string, n)
